@@ -1,0 +1,143 @@
+"""The settings table: every option exists once, here.
+
+The panel, the worker's validation and the documentation's option table are made from it. A setting's label, help text
+and choice names are looked up in the locale tables under ``setting.<key>.label``, ``setting.<key>.help`` and
+``setting.<key>.choice.<value>``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+
+from .errors import SettingRefused
+
+Value = Union[bool, int, float, str]
+
+BOOL, INT, FLOAT, CHOICE, TEXT, FILE, COLOUR, CHARACTER = (
+    "bool", "int", "float", "choice", "text", "file", "colour", "character",
+)  # fmt: skip
+
+LIVE = "live"
+"""Takes effect between two frames, while the avatar is on screen."""
+RESTART = "restart"
+"""The worker is started anew."""
+PANEL = "panel"
+"""Only OBS's side looks at it."""
+
+MAXIMUM_TEXT = 1024
+
+
+class Setting(NamedTuple):
+    """One option. ``minimum``, ``maximum``, ``step`` and ``unit`` belong to numbers, ``choices`` to choices.
+
+    ``shown_for`` hides the option in the panel unless another setting has one of the given values.
+    """
+
+    key: str
+    kind: str
+    default: Value
+    group: str
+    apply: str = LIVE
+    advanced: bool = False
+    minimum: float = 0
+    maximum: float = 0
+    step: float = 0
+    unit: str = ""
+    choices: Tuple[str, ...] = ()
+    shown_for: Optional[Tuple[str, Tuple[str, ...]]] = None
+    file_filter: str = ""
+    saves_file: bool = False
+
+    def check(self, value: Any) -> Value:
+        """The value as this setting's type and inside its range. Raises SettingRefused if it is something else."""
+        if self.kind == BOOL and isinstance(value, bool):
+            return value
+        if self.kind in (INT, COLOUR) and isinstance(value, int) and not isinstance(value, bool):
+            return int(min(max(value, self.minimum), self.maximum))
+        if self.kind == FLOAT and isinstance(value, (int, float)) and not isinstance(value, bool):
+            if math.isfinite(value):
+                return float(min(max(float(value), self.minimum), self.maximum))
+        elif self.kind == CHOICE and value in self.choices:
+            return str(value)
+        elif self.kind in (TEXT, FILE, CHARACTER) and isinstance(value, str):
+            cleaned = "".join(sign for sign in value if sign.isprintable()).strip()
+            if len(cleaned) <= MAXIMUM_TEXT:
+                return cleaned
+        raise SettingRefused(f"expected {self.kind}", key=self.key, value=str(value)[:80])
+
+
+TRACKERS = ("openseeface", "replay", "debug", "idle")
+OUTPUTS = ("automatic", "obs_source", "spout", "virtual_camera", "preview", "file", "null")
+PRESETS = ("low", "medium", "high", "ultra", "custom")
+DEFAULT_CHARACTER = "mio"
+
+GROUPS = ("input", "avatar", "picture", "output", "program")
+"""The panel's groups in order; names under ``group.<key>`` in the locale tables."""
+
+SETTINGS: Tuple[Setting, ...] = (
+    Setting("tracker", CHOICE, "openseeface", "input", choices=TRACKERS),
+    Setting("osf_address", TEXT, "127.0.0.1", "input", shown_for=("tracker", ("openseeface",)), advanced=True),
+    Setting("osf_port", INT, 11573, "input", minimum=1024, maximum=65535, step=1,
+            shown_for=("tracker", ("openseeface",))),
+    Setting("replay_path", FILE, "", "input", shown_for=("tracker", ("replay",)), file_filter="*.rec"),
+    Setting("replay_protocol", CHOICE, "automatic", "input", choices=("automatic", "openseeface"),
+            shown_for=("tracker", ("replay",)), advanced=True),
+    Setting("replay_loop", BOOL, True, "input", shown_for=("tracker", ("replay",))),
+    Setting("mirror", BOOL, False, "input"),
+    Setting("smoothing", INT, 30, "input", minimum=0, maximum=100, step=1, unit="%"),
+    Setting("head_gain", FLOAT, 1.0, "input", minimum=0.2, maximum=3.0, step=0.05, advanced=True),
+    Setting("idle_strength", INT, 100, "input", minimum=0, maximum=200, step=5, unit="%", advanced=True),
+    Setting("character", CHARACTER, DEFAULT_CHARACTER, "avatar"),
+    Setting("preset", CHOICE, "high", "picture", choices=PRESETS),
+    Setting("output_size", INT, 512, "picture", minimum=256, maximum=1024, step=64, unit="px",
+            shown_for=("preset", ("custom",))),
+    Setting("render_rate", INT, 0, "picture", minimum=0, maximum=144, step=1, unit="fps",
+            shown_for=("preset", ("custom",))),
+    Setting("interpolation", BOOL, False, "picture"),
+    Setting("interpolation_factor", INT, 2, "picture", minimum=2, maximum=4, step=1, unit="x", advanced=True),
+    Setting("mark_in_betweens", BOOL, False, "picture", advanced=True),
+    Setting("frame_rate", INT, 0, "output", minimum=0, maximum=144, step=1, unit="fps"),
+    Setting("output", CHOICE, "automatic", "output", choices=OUTPUTS),
+    Setting("spout_name", TEXT, "EasyVtuber", "output", shown_for=("output", ("automatic", "spout")), advanced=True),
+    Setting("file_path", FILE, "", "output", shown_for=("output", ("file",)), saves_file=True,
+            file_filter="*.mp4 *.mkv *.avi *.png"),
+    Setting("camera_device", CHOICE, "automatic", "output",
+            choices=("automatic", "obs", "unitycapture", "v4l2loopback"), shown_for=("output", ("virtual_camera",))),
+    Setting("camera_alpha_split", BOOL, False, "output", shown_for=("output", ("virtual_camera",))),
+    Setting("background_colour", COLOUR, 0xFF00B140, "output", minimum=0, maximum=0xFFFFFFFF,
+            shown_for=("output", ("virtual_camera", "file", "preview"))),
+    Setting("autostart", BOOL, True, "program", apply=PANEL),
+    Setting("worker_python", FILE, "", "program", apply=RESTART, advanced=True),
+    Setting("log_level", CHOICE, "info", "program", choices=("warning", "info", "debug"), advanced=True),
+    Setting("draw_times", BOOL, False, "program", advanced=True),
+)  # fmt: skip
+"""All options, in the panel's order."""
+
+BY_KEY: Dict[str, Setting] = {setting.key: setting for setting in SETTINGS}
+
+MAXIMUM_PICTURE_BYTES = int(BY_KEY["output_size"].maximum) ** 2 * 4
+"""Bytes of the largest picture any setting can ask for: what a ring's slot must hold."""
+
+
+def defaults() -> Dict[str, Value]:
+    """A fresh dictionary with every setting's default."""
+    return {setting.key: setting.default for setting in SETTINGS}
+
+
+def accept(given: Mapping[str, Any]) -> Tuple[Dict[str, Value], List[SettingRefused]]:
+    """Check settings from outside. Unknown keys (another version's) are left out, bad values refused one by one.
+
+    Returns the good ones and a list of the refusals; what was refused keeps whatever value it had before.
+    """
+    good: Dict[str, Value] = {}
+    refused: List[SettingRefused] = []
+    for key, value in given.items():
+        setting = BY_KEY.get(key)
+        if setting is None:
+            continue
+        try:
+            good[key] = setting.check(value)
+        except SettingRefused as refusal:
+            refused.append(refusal)
+    return good, refused

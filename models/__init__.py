@@ -1,0 +1,1 @@
+"""Families of characters: what turns a pose into a picture."""
