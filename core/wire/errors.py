@@ -5,6 +5,7 @@
     |  |- PortInUse                     port_in_use            port, tracker
     |  |- AddressUnusable               address_unusable       address, tracker
     |  |- StreamUnreadable              stream_unreadable      path
+    |  |- CalibrationRefused            calibration_refused
     |  `- InputUnavailable              input_unavailable      tracker, reason
     |- CharacterError
     |  |- CharacterMissing              character_missing      character
@@ -90,6 +91,10 @@ class AddressUnusable(InputError):
 
 class StreamUnreadable(InputError):
     code = "stream_unreadable"
+
+
+class CalibrationRefused(InputError):
+    code = "calibration_refused"
 
 
 class InputUnavailable(InputError):

@@ -25,8 +25,8 @@ FROM_WORKER: Dict[str, Dict[str, _Kind]] = {
     "stats": {"figures": dict},
     "state": {"stage": str},
     "progress": {"task": str, "fraction": NUMBER},
-    "error": {"code": str},
-    "cleared": {"codes": list},
+    "error": {"where": str, "code": str},
+    "cleared": {"where": str},
     "frame": {"sequence": int},
     "reply": {"id": int, "ok": bool},
 }

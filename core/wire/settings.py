@@ -70,12 +70,13 @@ class Setting(NamedTuple):
 TRACKERS = ("openseeface", "replay", "debug", "idle")
 OUTPUTS = ("automatic", "obs_source", "spout", "virtual_camera", "preview", "file", "null")
 PRESETS = ("low", "medium", "high", "ultra", "custom")
-DEFAULT_CHARACTER = "mio"
+DEFAULT_CHARACTER = "nocti"
 
-GROUPS = ("input", "avatar", "picture", "output", "program")
+GROUPS = ("avatar", "input", "picture", "output", "program")
 """The panel's groups in order; names under ``group.<key>`` in the locale tables."""
 
 SETTINGS: Tuple[Setting, ...] = (
+    Setting("character", CHARACTER, DEFAULT_CHARACTER, "avatar"),
     Setting("tracker", CHOICE, "openseeface", "input", choices=TRACKERS),
     Setting("osf_address", TEXT, "127.0.0.1", "input", shown_for=("tracker", ("openseeface",)), advanced=True),
     Setting("osf_port", INT, 11573, "input", minimum=1024, maximum=65535, step=1,
@@ -88,7 +89,6 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting("smoothing", INT, 30, "input", minimum=0, maximum=100, step=1, unit="%"),
     Setting("head_gain", FLOAT, 1.0, "input", minimum=0.2, maximum=3.0, step=0.05, advanced=True),
     Setting("idle_strength", INT, 100, "input", minimum=0, maximum=200, step=5, unit="%", advanced=True),
-    Setting("character", CHARACTER, DEFAULT_CHARACTER, "avatar"),
     Setting("preset", CHOICE, "high", "picture", choices=PRESETS),
     Setting("output_size", INT, 512, "picture", minimum=256, maximum=1024, step=64, unit="px",
             shown_for=("preset", ("custom",))),
@@ -108,6 +108,7 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting("background_colour", COLOUR, 0xFF00B140, "output", minimum=0, maximum=0xFFFFFFFF,
             shown_for=("output", ("virtual_camera", "file", "preview"))),
     Setting("autostart", BOOL, True, "program", apply=PANEL),
+    Setting("advanced", BOOL, False, "program", apply=PANEL),
     Setting("worker_python", FILE, "", "program", apply=RESTART, advanced=True),
     Setting("log_level", CHOICE, "info", "program", choices=("warning", "info", "debug"), advanced=True),
     Setting("draw_times", BOOL, False, "program", advanced=True),

@@ -1,0 +1,176 @@
+"""The properties panel, made from the settings table. UI thread only."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple
+
+import obspython as obs
+
+from ..wire.settings import (
+    BOOL,
+    CHARACTER,
+    CHOICE,
+    COLOUR,
+    FILE,
+    FLOAT,
+    GROUPS,
+    INT,
+    SETTINGS,
+    Setting,
+    Value,
+)
+from . import data, rules_panel
+from .scene_rules import Rules
+from .status import Line, as_html, worst
+from .translate import Translator
+
+_INFO_TYPES = {"normal": 0, "warning": 1, "error": 2}
+_LONGEST_SLIDER = 1000
+
+
+class Panel(NamedTuple):
+    """What the panel shows and what its buttons do."""
+
+    say: Translator
+    values: Mapping[str, Value]
+    running: bool
+    status: List[Line]
+    characters: List[str]
+    scenes: List[str]
+    rules: Rules
+    press: Callable[[str], None]
+    """Called with ``start_stop``, ``calibrate``, ``add_source`` or ``characters_folder``."""
+    status_now: Callable[[], List[Line]]
+    running_now: Callable[[], bool]
+    rules_changed: Callable[[Any, Rules], None]
+
+
+def build(panel: Panel) -> Any:
+    """A fresh set of properties. The caller applies the settings to it afterwards."""
+    properties = obs.obs_properties_create()
+    _add_status(properties, panel)
+    for group in GROUPS:
+        members = [setting for setting in SETTINGS if setting.group == group]
+        inside = obs.obs_properties_create()
+        for setting in members:
+            _add(inside, setting, panel)
+        if group == "avatar":
+            _add_button(inside, "characters_folder", panel)
+        if group == "input":
+            _add_button(inside, "calibrate", panel)
+        if group == "output":
+            _add_button(inside, "add_source", panel)
+        title = panel.say(f"group.{group}")
+        obs.obs_properties_add_group(properties, f"group_{group}", title, obs.OBS_GROUP_NORMAL, inside)
+        if group == "picture":
+            rules_panel.add(properties, panel.say, panel.scenes, panel.rules, panel.rules_changed)
+    show_what_applies(properties, panel.values)
+    return properties
+
+
+def show_what_applies(properties: Any, values: Mapping[str, Value]) -> None:
+    """Hide every setting that the other values make meaningless, and the advanced ones unless wanted."""
+    for setting in SETTINGS:
+        obs.obs_property_set_visible(obs.obs_properties_get(properties, setting.key), applies(setting, values))
+
+
+def applies(setting: Setting, values: Mapping[str, Value]) -> bool:
+    """Does this setting mean anything beside these values?"""
+    if setting.advanced and not values.get("advanced"):
+        return False
+    if setting.shown_for is None:
+        return True
+    key, wanted = setting.shown_for
+    return values.get(key) in wanted
+
+
+def _add_status(properties: Any, panel: Panel) -> None:
+    text = obs.obs_properties_add_text(properties, "status", "", obs.OBS_TEXT_INFO)
+    _show_status(text, panel.status)
+    say = panel.say
+
+    def start_stop(inside: Any, button: Any) -> bool:
+        panel.press("start_stop")
+        obs.obs_property_set_description(button, say("button.start" if panel.running else "button.stop"))
+        return True
+
+    def refresh(inside: Any, button: Any) -> bool:
+        _show_status(obs.obs_properties_get(inside, "status"), panel.status_now())
+        start = obs.obs_properties_get(inside, "start_stop")
+        obs.obs_property_set_description(start, say("button.stop" if panel.running_now() else "button.start"))
+        return True
+
+    obs.obs_properties_add_button(
+        properties, "start_stop", say("button.stop" if panel.running else "button.start"), start_stop
+    )
+    obs.obs_properties_add_button(properties, "refresh", say("button.refresh"), refresh)
+
+
+def _show_status(text: Any, status: List[Line]) -> None:
+    obs.obs_property_set_description(text, as_html(status))
+    obs.obs_property_text_set_info_type(text, _INFO_TYPES[worst(status)])
+    obs.obs_property_text_set_info_word_wrap(text, True)
+
+
+def _add_button(inside: Any, name: str, panel: Panel) -> None:
+    def pressed(properties: Any, button: Any) -> bool:
+        panel.press(name)
+        return False
+
+    obs.obs_properties_add_button(inside, name, panel.say(f"button.{name}"), pressed)
+
+
+def _add(inside: Any, setting: Setting, panel: Panel) -> None:
+    label, say = panel.say(f"setting.{setting.key}.label"), panel.say
+    if setting.kind == BOOL:
+        made = obs.obs_properties_add_bool(inside, setting.key, label)
+    elif setting.kind in (INT, FLOAT):
+        made = _add_number(inside, setting, label)
+    elif setting.kind == CHOICE:
+        names = {value: say(f"setting.{setting.key}.choice.{value}") for value in setting.choices}
+        made = _add_list(inside, setting.key, label, names)
+    elif setting.kind == CHARACTER:
+        # a character that was deleted stays in the list, so that opening the panel does not choose another one
+        names = {name: name for name in dict.fromkeys([*panel.characters, str(panel.values[setting.key])])}
+        made = _add_list(inside, setting.key, label, names)
+    elif setting.kind == FILE:
+        kind = obs.OBS_PATH_FILE_SAVE if setting.saves_file else obs.OBS_PATH_FILE
+        filters = f"{label} ({setting.file_filter});;* (*)" if setting.file_filter else ""
+        made = obs.obs_properties_add_path(inside, setting.key, label, kind, filters, None)
+    elif setting.kind == COLOUR:
+        made = obs.obs_properties_add_color_alpha(inside, setting.key, label)
+    else:
+        made = obs.obs_properties_add_text(inside, setting.key, label, obs.OBS_TEXT_DEFAULT)
+    obs.obs_property_set_long_description(made, say(f"setting.{setting.key}.help"))
+    if setting.key in _DECIDING:
+        obs.obs_property_set_modified_callback(made, _decided)
+
+
+_DECIDING = {"advanced"} | {setting.shown_for[0] for setting in SETTINGS if setting.shown_for}
+"""Settings whose value shows or hides others."""
+
+
+def _decided(properties: Any, changed: Any, settings: Any) -> bool:
+    show_what_applies(properties, data.read(settings))
+    return True
+
+
+def _add_number(inside: Any, setting: Setting, label: str) -> Any:
+    if setting.kind == FLOAT:
+        return obs.obs_properties_add_float_slider(
+            inside, setting.key, label, setting.minimum, setting.maximum, setting.step
+        )
+    add = obs.obs_properties_add_int_slider
+    if setting.maximum - setting.minimum > _LONGEST_SLIDER:
+        add = obs.obs_properties_add_int
+    made = add(inside, setting.key, label, int(setting.minimum), int(setting.maximum), int(setting.step))
+    if setting.unit:
+        obs.obs_property_int_set_suffix(made, f" {setting.unit}")
+    return made
+
+
+def _add_list(inside: Any, key: str, label: str, names: Dict[str, str]) -> Any:
+    made = obs.obs_properties_add_list(inside, key, label, obs.OBS_COMBO_TYPE_LIST, obs.OBS_COMBO_FORMAT_STRING)
+    for value, name in names.items():
+        obs.obs_property_list_add_string(made, name, value)
+    return made

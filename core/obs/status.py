@@ -1,0 +1,97 @@
+"""The status text: what the engine does, in words a streamer reads."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
+
+from ..wire.rungs import LADDER
+from .engine import View
+from .supervisor import BACKING_OFF, GAVE_UP, RUNNING, STALLED
+from .translate import Translator
+
+NORMAL, WARNING, ERROR = "normal", "warning", "error"
+
+
+class Line(NamedTuple):
+    """One line of status and how serious it is."""
+
+    text: str
+    level: str = NORMAL
+
+
+class OutputChoice(NamedTuple):
+    """Which output is used and the key of the reason (``reason.<key>``)."""
+
+    output: str
+    reason: str
+
+
+def lines(view: View, output: Optional[OutputChoice], say: Translator) -> List[Line]:
+    """The whole status, most important first."""
+    result = [Line(say(f"phase.{view.phase}"), _phase_level(view.phase))]
+    result += [
+        Line(say.error(error), ERROR if where in ("worker", "character") else WARNING)
+        for where, error in sorted(view.problems.items(), key=lambda entry: entry[0] != "worker")
+    ]
+    if view.progress is not None:
+        task, fraction = view.progress
+        result.append(Line(say("status.progress", task=task, percent=round(fraction * 100))))
+    if view.phase != RUNNING:
+        return result
+    if view.rung != LADDER[-1] and view.restarts:
+        result.append(Line(say("status.rung", rung=say(f"rung.{view.rung}")), WARNING))
+    result += _running(view, output, say)
+    return result
+
+
+def worst(shown: List[Line]) -> str:
+    """The most serious level among the lines."""
+    levels = [line.level for line in shown]
+    return ERROR if ERROR in levels else WARNING if WARNING in levels else NORMAL
+
+
+def _phase_level(phase: str) -> str:
+    return ERROR if phase == GAVE_UP else WARNING if phase in (BACKING_OFF, STALLED) else NORMAL
+
+
+def _running(view: View, output: Optional[OutputChoice], say: Translator) -> List[Line]:
+    result = []
+    figures = view.figures
+    if figures.get("fps"):
+        values = {name: _rounded(figures, name) for name in ("fps", "pose_age_ms", "render_ms")}
+        key = "status.figures" if "pose_age_ms" in figures else "status.figures_idle"
+        result.append(Line(say(key, **values)))
+    state = figures.get("tracker_state")
+    if state:
+        rate = _rounded(figures, "tracker_fps")
+        key = "status.tracker_rate" if rate != "0" else "status.tracker"
+        result.append(Line(say(key, state=say(f"tracker_state.{state}"), fps=rate)))
+    if output is not None:
+        name = say(f"setting.output.choice.{output.output}")
+        described = str(view.state.get("output_description") or "")
+        shown = f"{name}: {described}" if described else name
+        result.append(Line(say("status.output_why", output=shown, reason=say(f"reason.{output.reason}"))))
+    if view.state.get("visible") is False:
+        result.append(Line(say("status.hidden"), WARNING))
+    if output is not None and output.output == "obs_source" and view.sources == 0:
+        result.append(Line(say("status.no_source"), WARNING))
+    return result
+
+
+def _rounded(figures: Mapping[str, Any], name: str) -> str:
+    value = figures.get(name)
+    return f"{value:.0f}" if isinstance(value, (int, float)) else "-"
+
+
+def as_html(shown: List[Line]) -> str:
+    """The lines as the rich text of one OBS info field."""
+    return "<br>".join(_escape(line.text) for line in shown)
+
+
+def _escape(text: str) -> str:
+    for sign, code in _ESCAPES:
+        text = text.replace(sign, code)
+    return text
+
+
+_ESCAPES: Tuple[Tuple[str, str], ...] = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))

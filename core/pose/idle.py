@@ -1,0 +1,96 @@
+"""Life without a tracker: breath, blinks, a little sway and a wandering gaze.
+
+Everything is a function of time and of a seeded random sequence, so it looks the same at every frame rate and a test
+can repeat it. Blink intervals follow what is known of people at rest: mostly two to six seconds, seldom longer,
+sometimes two in a row (Bentivoglio et al. 1997: about 17 a minute).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+
+from .parameters import Pose, PoseVector, neutral
+
+BREATH_S = 4.2
+"""One breath; about fourteen a minute."""
+_BLINK_CLOSING_S, _BLINK_HELD_S, _BLINK_OPENING_S = 0.07, 0.04, 0.16
+_DOUBLE_BLINK_CHANCE = 0.12
+_SHORTEST_BLINK_GAP_S, _LONGEST_BLINK_GAP_S = 0.9, 9.0
+_SACCADE_S = 0.06
+
+
+class IdleMotion:
+    """Makes the idle pose of any moment; moments must not go backwards by much."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._random = random.Random(seed)
+        self._next_blink_s: float | None = None
+        self._blink_start_s = -10.0
+        self._gaze = (0.0, 0.0)
+        self._gaze_before = (0.0, 0.0)
+        self._gaze_moved_s = -10.0
+        self._next_gaze_s: float | None = None
+
+    def pose(self, now_ns: int, strength: float = 1.0) -> PoseVector:
+        """Blink, gaze, sway and breath at this moment. ``strength`` scales sway and gaze, not blink and breath."""
+        seconds = now_ns / 1e9
+        pose = neutral()
+        lids = self.lids(seconds)
+        pose[Pose.EYE_WINK_LEFT] = pose[Pose.EYE_WINK_RIGHT] = lids
+        gaze_y, gaze_x = self._look(seconds)
+        pose[Pose.IRIS_ROTATION_Y], pose[Pose.IRIS_ROTATION_X] = gaze_y * strength, gaze_x * strength
+        # sums of slow sines whose periods share no multiple never visibly repeat
+        sway = 0.6 * math.sin(seconds * 0.41) + 0.4 * math.sin(seconds * 0.73 + 1.0)
+        nod = 0.6 * math.sin(seconds * 0.53 + 2.0) + 0.4 * math.sin(seconds * 0.31)
+        tilt = 0.6 * math.sin(seconds * 0.37 + 4.0) + 0.4 * math.sin(seconds * 0.61 + 0.5)
+        pose[Pose.HEAD_Y] = (0.16 * sway + 0.12 * gaze_y) * strength
+        pose[Pose.HEAD_X] = (0.10 * nod + 0.10 * gaze_x) * strength
+        pose[Pose.NECK_Z] = 0.12 * tilt * strength
+        pose[Pose.BODY_Y] = 0.12 * sway * strength
+        pose[Pose.BODY_Z] = 0.08 * tilt * strength
+        pose[Pose.BREATHING] = breath(now_ns)
+        return pose
+
+    def lids(self, seconds: float) -> float:
+        """How far the lids are closed by a spontaneous blink, 0..1."""
+        if self._next_blink_s is None or abs(self._next_blink_s - seconds) > 2 * _LONGEST_BLINK_GAP_S:
+            self._next_blink_s = seconds + self._gap()
+        if seconds >= self._next_blink_s:
+            self._blink_start_s = self._next_blink_s
+            double = self._random.random() < _DOUBLE_BLINK_CHANCE
+            self._next_blink_s = seconds + (0.35 if double else self._gap())
+        since = seconds - self._blink_start_s
+        if since < _BLINK_CLOSING_S:
+            return _smooth(since / _BLINK_CLOSING_S)
+        since -= _BLINK_CLOSING_S + _BLINK_HELD_S
+        if since < 0.0:
+            return 1.0
+        return 1.0 - _smooth(min(since / _BLINK_OPENING_S, 1.0))
+
+    def _gap(self) -> float:
+        gap = math.exp(self._random.gauss(math.log(3.3), 0.5))
+        return min(max(gap, _SHORTEST_BLINK_GAP_S), _LONGEST_BLINK_GAP_S)
+
+    def _look(self, seconds: float) -> tuple[float, float]:
+        if self._next_gaze_s is None or abs(self._next_gaze_s - seconds) > 20.0:
+            self._next_gaze_s = seconds + 1.0
+        if seconds >= self._next_gaze_s:
+            self._gaze_before, self._gaze_moved_s = self._gaze, seconds
+            self._next_gaze_s = seconds + self._random.uniform(0.8, 3.2)
+            looks_ahead = self._random.random() < 0.45
+            self._gaze = (0.0, 0.0) if looks_ahead else (self._random.gauss(0.0, 0.25), self._random.gauss(0.0, 0.12))
+        done = _smooth(min((seconds - self._gaze_moved_s) / _SACCADE_S, 1.0))
+        return (
+            self._gaze_before[0] + (self._gaze[0] - self._gaze_before[0]) * done,
+            self._gaze_before[1] + (self._gaze[1] - self._gaze_before[1]) * done,
+        )
+
+
+def breath(now_ns: int) -> float:
+    """0..1, smooth everywhere: (1 - cos) / 2."""
+    return 0.5 - 0.5 * math.cos(2.0 * math.pi * (now_ns / 1e9) / BREATH_S)
+
+
+def _smooth(part: float) -> float:
+    return part * part * (3.0 - 2.0 * part)

@@ -1,0 +1,1 @@
+"""The worker process: wires trackers, pose, models, render and publish together and talks to OBS."""

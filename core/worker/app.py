@@ -1,0 +1,266 @@
+"""The worker: one loop that samples the pose just in time, renders, publishes, and listens between two frames."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.pose.calibration_store import CalibrationStore
+from core.pose.mixer import PoseMixer, PoseMoment
+from core.publish import registry as outputs
+from core.publish.base import Frame, PublishContext, Publisher
+from core.render.pipeline import Pace, Pipeline, Rendered
+from core.wire import presets
+from core.wire.clock import now_ns
+from core.wire.errors import CalibrationRefused, EasyVtuberError, MessageUnknown
+from core.wire.folders import user_data
+from core.wire.messages import Message
+from core.wire.rungs import RIG
+from core.wire.settings import Value, accept, defaults
+from core.wire.version import PROTOCOL, VERSION
+from trackers import registry as trackers
+from trackers.base import TrackerStatus
+
+from .clock import Pacer
+from .control import ControlPipe
+from .environment import set_level
+from .overlay import Overlay
+from .parts import Parts
+from .report import Reporter
+from .stats import Stats
+
+_CONFIGURE_LIMIT_S = 30.0
+
+
+class Worker:
+    """Everything of one worker process. ``run`` returns the exit code."""
+
+    def __init__(self, pipe: ControlPipe) -> None:
+        self._pipe = pipe
+        self._settings: dict[str, Value] = defaults()
+        self._rung = RIG
+        self._ring_locator = ""
+        self._visible = True
+        self._stopping = False
+        self._reporter = Reporter(pipe)
+        self._parts = Parts(self._reporter.problem)
+        self._pipeline: Pipeline | None = None
+        self._mixer = PoseMixer(CalibrationStore(user_data() / "calibration.json"))
+        self._pacer = Pacer()
+        self._stats = Stats()
+        self._overlay = Overlay()
+        self._blank_shown = False
+        self._sequence = 0
+
+    def stop(self) -> None:
+        """Leave the loop after the frame at hand. May be called from any thread."""
+        self._stopping = True
+
+    def run(self) -> int:
+        """Say hello, be configured, work until told to stop."""
+        capabilities = {"trackers": trackers.availability(), "outputs": outputs.availability()}
+        self._pipe.send("hello", protocol=PROTOCOL, version=VERSION, pid=os.getpid(), capabilities=capabilities)
+        if not self._wait_for_configuration():
+            return 0 if self._stopping else 1
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:
+            self._stopping = True
+            self._reporter.state(self._state())
+            self._parts.close()
+        return 0
+
+    # -- one turn of the loop --------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        deadline = self._pacer.next_deadline(now_ns())
+        wait_ns = self._pacer.start_of_work(deadline) - now_ns()
+        if wait_ns > 0:
+            time.sleep(wait_ns / 1e9)
+        for message in self._pipe.received():
+            self._handle(message)
+        self._exchange(now_ns())
+        self._show_frame()
+        self._reporter.tick(now_ns(), self._stats.frames, self._state, self._figures)
+
+    def _exchange(self, now: int) -> None:
+        """Take over what the preparer finished, between two frames."""
+        parts = self._parts
+        if parts.character.take(now) and parts.character.current is not None:
+            self._pipeline = Pipeline(parts.character.current.model, self._pace())
+            gc.collect()
+            gc.freeze()  # what lives as long as the character need not be looked at by every later collection
+        if parts.tracker.take(now):
+            self._mixer.forget_tracker()
+        if parts.output.take(now):
+            self._blank_shown = False
+        publisher, tracker = parts.output.current, parts.tracker.current
+        if publisher is not None and publisher.failure is not None:
+            parts.output.broke(publisher.failure, now)
+        if tracker is not None:
+            self._reporter.problem("input", tracker.status(now).error)
+
+    def _show_frame(self) -> None:
+        publisher, pipeline = self._parts.output.current, self._pipeline
+        if publisher is None or pipeline is None:
+            return
+        if not self._visible:
+            self._show_nothing(publisher, pipeline.model.size)
+            return
+        self._blank_shown = False
+        start = now_ns()
+        rendered = pipeline.next(self._sample_pose)
+        if rendered is None:
+            return
+        rendered_ns = now_ns()
+        self._publish(publisher, rendered, rendered_ns)
+        published_ns = now_ns()
+        self._pacer.worked(published_ns - start)
+        self._stats.frame(
+            published_ns,
+            render_ns=rendered_ns - start,
+            publish_ns=published_ns - rendered_ns,
+            in_between=rendered.in_between,
+            packet_ns=rendered.packet_ns,
+        )
+
+    def _publish(self, publisher: Publisher, rendered: Rendered, rendered_ns: int) -> None:
+        self._sequence += 1
+        picture = self._overlay.draw(
+            rendered,
+            self._sequence,
+            mark_in_betweens=bool(self._settings["mark_in_betweens"]),
+            draw_times=bool(self._settings["draw_times"]),
+        )
+        publisher.publish(
+            Frame(
+                picture,
+                self._sequence,
+                in_between=rendered.in_between,
+                packet_ns=rendered.packet_ns,
+                sampled_ns=rendered.sampled_ns,
+                rendered_ns=rendered_ns,
+            )
+        )
+
+    def _show_nothing(self, publisher: Publisher, size: int) -> None:
+        if not self._blank_shown:
+            self._sequence += 1
+            publisher.publish(Frame(np.zeros((size, size, 4), np.uint8), self._sequence, visible=False))
+            self._blank_shown = True
+
+    def _sample_pose(self) -> tuple[PoseMoment, int]:
+        now = now_ns()
+        tracker = self._parts.tracker.current
+        return self._mixer.pose(tracker.latest(now) if tracker is not None else None, now), now
+
+    # -- what OBS says ---------------------------------------------------------------------------------------------
+
+    def _wait_for_configuration(self) -> bool:
+        limit = now_ns() + int(_CONFIGURE_LIMIT_S * 1e9)
+        while not self._stopping and now_ns() < limit:
+            message = self._pipe.wait(0.1)
+            if message is not None:
+                self._handle(message)
+                if message.type == "configure":
+                    return True
+        return False
+
+    def _handle(self, message: Message) -> None:
+        fields = message.fields
+        error: EasyVtuberError | None = None
+        if message.type == "clock":
+            delay = fields.get("push_delay_ns")
+            self._pacer.follow(
+                fields["tick_ns"], fields["interval_ns"], delay if isinstance(delay, int) else 0, now_ns()
+            )
+            if self._pipeline is not None:
+                self._pipeline.pace = self._pace()
+        elif message.type == "configure":
+            self._rung = str(fields["rung"])
+            self._ring_locator = str(fields.get("ring", ""))
+            self._visible = fields.get("visible") is not False
+            error = self._apply(fields["settings"])
+        elif message.type == "set":
+            error = self._apply(fields["settings"])
+        elif message.type == "action":
+            error = self._act(str(fields["name"]))
+        elif message.type == "stop":
+            self._stopping = True
+        if isinstance(fields.get("id"), int):
+            answer = {"error": error.as_message()} if error is not None else {}
+            self._pipe.send("reply", id=fields["id"], ok=error is None, **answer)
+
+    def _act(self, name: str) -> EasyVtuberError | None:
+        if name == "calibrate":
+            now = now_ns()
+            tracker = self._parts.tracker.current
+            if not self._mixer.calibrate(tracker.latest(now) if tracker is not None else None, now):
+                return CalibrationRefused("no face during the last half second")
+        elif name in ("show", "hide"):
+            self._visible = name == "show"
+        else:
+            return MessageUnknown(type=f"action {name}"[:64])
+        return None
+
+    def _apply(self, given: Mapping[str, object]) -> EasyVtuberError | None:
+        """Take over settings; only what they really change is made anew. Returns the first refusal."""
+        good, refused = accept(given)
+        self._settings.update(good)
+        settings = presets.resolve(self._settings)
+        set_level(str(settings["log_level"]))
+        self._mixer.configure(settings)
+        self._pacer.set_frame_rate(float(settings["frame_rate"]))
+        if self._pipeline is not None:
+            self._pipeline.pace = self._pace()
+        context = PublishContext(self._ring_locator, self._pipe.frame_ready, self._pacer.frame_rate, self._figures)
+        self._parts.want(settings, self._rung, context)
+        return refused[0] if refused else None
+
+    def _pace(self) -> Pace:
+        settings = presets.resolve(self._settings)
+        return Pace(
+            bool(settings["interpolation"]),
+            int(settings["interpolation_factor"]),
+            float(settings["render_rate"]),
+            self._pacer.frame_rate,
+        )
+
+    # -- what OBS is told ------------------------------------------------------------------------------------------
+
+    def _tracker_status(self) -> TrackerStatus | None:
+        tracker = self._parts.tracker.current
+        return tracker.status(now_ns()) if tracker is not None else None
+
+    def _figures(self) -> dict[str, float | str]:
+        figures: dict[str, float | str] = dict(self._stats.figures(now_ns()))
+        figures["late"] = float(self._pacer.late)
+        status = self._tracker_status()
+        if status is not None:
+            figures["tracker_state"] = status.state.value
+            figures["tracker_fps"] = round(status.samples_per_second, 1)
+            figures["tracker_dropped"] = float(sum(status.dropped.values()))
+        return figures
+
+    def _state(self) -> dict[str, object]:
+        """What is in force now."""
+        character, output, status = self._parts.character.current, self._parts.output.current, self._tracker_status()
+        stage = "running" if self._pipeline is not None and output is not None else "warming"
+        return {
+            "stage": "stopping" if self._stopping else stage,
+            "character": character.name if character else "",
+            "family": character.model.family if character else "",
+            "size": character.model.size if character else 0,
+            "preset": self._settings["preset"],
+            "interpolation": self._settings["interpolation"],
+            "visible": self._visible,
+            "output": self._settings["output"],
+            "output_description": output.description if output else "",
+            "tracker": self._settings["tracker"],
+            "tracker_state": status.state.value if status else "",
+        }

@@ -1,0 +1,84 @@
+"""When the next frame is due: absolute deadlines, in step with OBS's own frames when OBS tells them."""
+
+from __future__ import annotations
+
+from collections import deque
+
+DEFAULT_LEAD_NS = 3_000_000
+"""A frame should be out this long before OBS's tick: the pipe, a thread that wakes up and a copy lie between."""
+_SHORTEST_LEAD_NS, _LONGEST_LEAD_NS = 1_500_000, 8_000_000
+_LEAD_MARGIN_NS = 700_000
+_TICK_BELIEVED_NS = 5_000_000_000
+"""OBS sends its tick about once a second; without one for this long we pace ourselves."""
+_WORK_WINDOW = 90
+
+
+class Pacer:
+    """Chooses deadlines and how long before each the work must begin. Used by the render loop only."""
+
+    def __init__(self, frame_rate: float = 60.0) -> None:
+        self._frame_rate = frame_rate
+        self._tick_ns = 0
+        self._tick_interval_ns = 0
+        self._tick_told_ns = 0
+        self._lead_ns = DEFAULT_LEAD_NS
+        self._last_deadline = 0
+        self._work: deque[int] = deque(maxlen=_WORK_WINDOW)
+        self._expected_work_ns = 4_000_000
+        self.late = 0
+        """Frames that were left out because their time had passed."""
+
+    @property
+    def frame_rate(self) -> float:
+        """Output frames per second that are really aimed at."""
+        return round(1e9 / self._interval_ns(self._last_deadline), 2)
+
+    def set_frame_rate(self, wanted: float) -> None:
+        """The user's limit; 0 means as fast as OBS (60 without OBS)."""
+        self._frame_rate = wanted
+
+    def follow(self, tick_ns: int, interval_ns: int, push_delay_ns: int, now: int) -> None:
+        """OBS's newest frame time, the time between its frames, and how long our frames took to reach it."""
+        if not 1_000_000 <= interval_ns <= 1_000_000_000:
+            return
+        self._tick_ns, self._tick_interval_ns, self._tick_told_ns = tick_ns, interval_ns, now
+        if push_delay_ns > 0:
+            self._lead_ns = min(max(push_delay_ns + _LEAD_MARGIN_NS, _SHORTEST_LEAD_NS), _LONGEST_LEAD_NS)
+
+    def next_deadline(self, now: int) -> int:
+        """The next moment a frame should be out that the expected work can still meet. Lost ones are never made up."""
+        interval = self._interval_ns(now)
+        if self._follows(now):
+            grid, base = self._tick_interval_ns, self._tick_ns - self._lead_ns
+        else:
+            grid, base = interval, self._last_deadline or now
+        # half a grid step of tolerance: OBS's ticks are told anew every second and never fall exactly where they did
+        earliest = max(now + self._expected_work_ns, self._last_deadline + interval - grid // 2)
+        deadline = base - (base - earliest) // grid * grid
+        if self._last_deadline:
+            self.late += max(round((deadline - self._last_deadline) / interval) - 1, 0)
+        self._last_deadline = deadline
+        return deadline
+
+    def start_of_work(self, deadline: int) -> int:
+        """When to sample the pose, just in time: as late as the measured work allows."""
+        return deadline - self._expected_work_ns
+
+    def worked(self, duration_ns: int) -> None:
+        """How long one frame took from sampling to published; nine in ten shall be in time."""
+        self._work.append(duration_ns)
+        if len(self._work) % 8 == 0 or len(self._work) < 8:
+            ordered = sorted(self._work)
+            self._expected_work_ns = ordered[int(len(ordered) * 0.9)] + 300_000
+
+    def _follows(self, now: int) -> bool:
+        return self._tick_interval_ns > 0 and now - self._tick_told_ns < _TICK_BELIEVED_NS
+
+    def _interval_ns(self, now: int) -> int:
+        wanted = round(1e9 / self._frame_rate) if self._frame_rate > 0 else 0
+        if not self._follows(now):
+            return wanted or 16_666_667
+        if not wanted:
+            return self._tick_interval_ns
+        # a whole number of OBS's frames, so that the pictures stay even
+        return self._tick_interval_ns * max(1, round(wanted / self._tick_interval_ns))

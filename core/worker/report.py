@@ -1,0 +1,61 @@
+"""What the worker tells OBS unasked: heartbeat, figures, what is in force, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from core.wire.errors import EasyVtuberError
+
+from .control import ControlPipe
+from .environment import still_alive
+
+HEARTBEAT_NS = 500_000_000
+STATS_NS = 1_000_000_000
+_ALIVE_NS = 5_000_000_000
+
+
+class Reporter:
+    """Sends each thing at its own pace and nothing twice. Used by the render loop only."""
+
+    def __init__(self, pipe: ControlPipe) -> None:
+        self._pipe = pipe
+        self._errors: dict[str, str] = {}
+        self._state: Mapping[str, object] = {}
+        self._heartbeat_ns = self._stats_ns = self._alive_ns = 0
+
+    def problem(self, where: str, error: EasyVtuberError | None) -> None:
+        """Tell of a problem once, and of its end once. ``where`` is the part that has it."""
+        text = str(error) if error is not None else ""
+        if self._errors.get(where, "") == text:
+            return
+        self._errors[where] = text
+        if error is not None:
+            self._pipe.send_error(where, error)
+        else:
+            self._pipe.send("cleared", where=where)
+
+    def state(self, state: Mapping[str, object]) -> None:
+        """Tell what is in force, if that changed."""
+        if state != self._state:
+            self._state = state
+            self._pipe.send("state", **state)
+
+    def tick(
+        self,
+        now: int,
+        frames: int,
+        state: Callable[[], Mapping[str, object]],
+        figures: Callable[[], Mapping[str, float | str]],
+    ) -> None:
+        """Called every turn of the loop; a loop that hangs therefore sends no heartbeat."""
+        if now - self._heartbeat_ns >= HEARTBEAT_NS:
+            self._heartbeat_ns = now
+            current = state()
+            self._pipe.send("heartbeat", stage=current["stage"], frames=frames)
+            self.state(current)
+        if now - self._stats_ns >= STATS_NS:
+            self._stats_ns = now
+            self._pipe.send("stats", figures=figures())
+        if now - self._alive_ns >= _ALIVE_NS:
+            self._alive_ns = now
+            still_alive()

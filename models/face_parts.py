@@ -1,0 +1,27 @@
+"""Where the parts of a face are: values, ``character.json``'s ``parts`` object, and finding them in a picture."""
+
+from __future__ import annotations
+
+from .rig_places import (
+    BrowPlace,
+    EyePlace,
+    FaceParts,
+    FacePartsGiven,
+    HeadBox,
+    MouthPlace,
+    PartGiven,
+    Point,
+)
+from .rig_seek import find_face_parts
+
+__all__ = [
+    "BrowPlace",
+    "EyePlace",
+    "FaceParts",
+    "FacePartsGiven",
+    "HeadBox",
+    "MouthPlace",
+    "PartGiven",
+    "Point",
+    "find_face_parts",
+]

@@ -1,0 +1,268 @@
+"""Draws one eye at any opening and gaze, from the pieces of the picture's own eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.pose.parameters import Pose, PoseVector
+
+from .base import Picture
+from .rig_canvas import Canvas
+from .rig_eye_shape import Curve, disc, lid_cosine, shape_of
+from .rig_fill import Plane, fill, soft_step
+from .rig_places import EyePlace
+from .rig_skin import Lab
+
+_WAKING: Final = 0.08
+"""How far a value moves from rest until the drawn eye has fully replaced the picture's own pixels."""
+_CLOSED_LASH: Final = 0.75
+"""Thickness of the closed lids' line, relative to the open eye's upper lashes."""
+
+
+@dataclass(frozen=True)
+class EyeValues:
+    """The pose values of one eye, 0..1, and the gaze, -1..1 (up, and toward the picture's left)."""
+
+    wink: float
+    happy_wink: float
+    surprised: float
+    relaxed: float
+    unimpressed: float
+    raised_lower_lid: float
+    iris_small: float
+    gaze_up: float
+    gaze_left: float
+
+    @staticmethod
+    def of(pose: PoseVector, right: bool) -> EyeValues:
+        """The values of the character's right or left eye."""
+        side = int(right)
+        return EyeValues(
+            wink=float(pose[Pose.EYE_WINK_LEFT + side]),
+            happy_wink=float(pose[Pose.EYE_HAPPY_WINK_LEFT + side]),
+            surprised=float(pose[Pose.EYE_SURPRISED_LEFT + side]),
+            relaxed=float(pose[Pose.EYE_RELAXED_LEFT + side]),
+            unimpressed=float(pose[Pose.EYE_UNIMPRESSED_LEFT + side]),
+            raised_lower_lid=float(pose[Pose.EYE_RAISED_LOWER_EYELID_LEFT + side]),
+            iris_small=float(pose[Pose.IRIS_SMALL_LEFT + side]),
+            gaze_up=float(pose[Pose.IRIS_ROTATION_X]),
+            gaze_left=float(pose[Pose.IRIS_ROTATION_Y]),
+        )
+
+    @property
+    def awake(self) -> float:
+        """0 at rest, 1 as soon as anything has clearly moved."""
+        most = max(
+            self.wink,
+            self.happy_wink,
+            self.surprised,
+            self.relaxed,
+            self.unimpressed,
+            self.raised_lower_lid,
+            self.iris_small,
+            abs(self.gaze_up),
+            abs(self.gaze_left),
+        )
+        share = min(1.0, most / _WAKING)
+        return share * share * (3.0 - 2.0 * share)
+
+
+class Eye:
+    """One eye of the canvas, ready to be drawn over it."""
+
+    def __init__(self, canvas: Canvas, place: EyePlace, skin: Lab, right_side: bool) -> None:
+        """``right_side``: the eye stands in the picture's right half (it is the character's left one)."""
+        shape = shape_of(canvas, place, skin)
+        self._shape, self._place, self._scale = shape, place, canvas.scale
+        self.box = shape.box
+        patch = canvas.pixels[shape.box]
+        self._gap = np.maximum(shape.lower - shape.upper, 0.15 * place.half_height).astype(np.float32)
+        self._middle = int(np.argmin(np.abs(shape.across[0])))
+        self._upper_cosine = lid_cosine(shape.upper, shape.x)
+        opaque = (patch[..., 3] == 255).astype(np.uint8)
+        self._allowed = cv2.GaussianBlur(
+            cv2.erode(opaque, disc(2.0 * canvas.scale), borderType=cv2.BORDER_REPLICATE).astype(np.float32), (0, 0), 1.0
+        ) * opaque * _inside_patch(opaque.shape)
+        self._skin = _opaque(shape.skin)
+        self._white, self._iris, self._iris_alpha = self._interior(patch)
+        self._lash, self._lash_alpha = self._upper_lashes(patch)
+        self._stroke = np.float32(np.clip(_CLOSED_LASH * shape.lash_height[0, self._middle], 1.3, 3.4))
+        self._outward = np.float32(1.0 if right_side else -1.0)
+        self._line, self._line_alpha = self._lower_line(patch)
+        height, width = patch.shape[:2]
+        self._columns = np.ascontiguousarray(np.broadcast_to(np.arange(width, dtype=np.float32), (height, width)))
+        self._row_of = (np.float32(canvas.step * canvas.size / 512.0), np.float32(canvas.index(0.0) - shape.box[0].start))
+
+    def draw(self, values: EyeValues, face: Picture) -> None:
+        """Draw into ``face``, this eye's own box of the canvas (premultiplied BGRA), in place."""
+        awake = values.awake
+        if awake == 0.0:
+            return
+        shape = self._shape
+        upper, lower, closed = self._lids(values)
+        level = lid_cosine(upper, shape.x)
+        stretch = (level / self._upper_cosine).astype(np.float32)
+        skin = _mix(self._skin, face, shape.eye)
+        opening = self._opening(upper, lower, stretch)
+        seen = _mix(self._eyeball(values), skin, opening)
+        line, line_alpha = self._moved(self._line, self._line_alpha, shape.lower, lower, None)
+        line_alpha *= np.float32(1.0 - float(soft_step(np.float32(closed), 0.55, 0.95)))
+        seen = _mix(line, seen, line_alpha)
+        lash, lash_alpha = self._moved(self._lash, self._lash_alpha, shape.upper, upper, stretch)
+        painted = float(soft_step(np.float32(closed), 0.45, 0.95))
+        if painted > 0.0:
+            lash_alpha += (self._closed_line(upper, level) - lash_alpha) * np.float32(painted)
+        seen = _mix(lash, seen, lash_alpha)
+        face[...] = _mix(seen, face, self._allowed * np.float32(awake))
+        face[..., 3] = np.maximum(face[..., 3], face[..., :3].max(axis=2))
+
+    def _lids(self, values: EyeValues) -> tuple[Curve, Curve, float]:
+        """Upper and lower lid edges, and how closed the eye is (0..1)."""
+        shape, gap, t = self._shape, self._gap, np.clip(self._shape.across, -1.0, 1.0)
+        top, height = float(shape.upper[0, self._middle]), float(self._gap[0, self._middle])
+        droop = 0.10 * max(0.0, -values.gaze_up) - 0.05 * max(0.0, values.gaze_up)
+        upper = shape.upper + gap * np.float32(droop - 0.13 * values.surprised)
+        upper = upper + np.float32(0.34 * height * values.relaxed) * (1.0 - 0.45 * t * t)
+        flat = np.maximum(upper, np.float32(top + 0.40 * height))
+        upper = upper + (flat - upper) * np.float32(values.unimpressed)
+        lower = shape.lower + np.float32(0.05 * height * values.surprised)
+        lower = lower - np.float32(0.24 * height * values.raised_lower_lid) * (1.0 - 0.5 * t * t)
+        down = top + height * (0.86 - 0.16 * t * t)
+        arch = top + height * (0.42 + 0.34 * t * t)
+        total = values.wink + values.happy_wink
+        share = 1.0 / max(1.0, total)
+        wink, happy = np.float32(values.wink * share), np.float32(values.happy_wink * share)
+        closed = min(1.0, total)
+        # The lids meet on the line; half the lashes' height keeps the skin under them from showing.
+        upper = upper * np.float32(1.0 - closed) + down * wink + arch * happy
+        lower = lower * np.float32(1.0 - closed) + (down * wink + arch * happy)
+        return upper.astype(np.float32), lower.astype(np.float32), closed
+
+    def _closed_line(self, upper: Curve, level: Curve) -> Plane:
+        """One clean stroke along the closed lids, thickest past the middle, drawn out to a point at the corners."""
+        shape = self._shape
+        t = shape.across
+        thickness = self._stroke * np.sqrt(np.clip(1.0 - (t / 1.07) ** 2, 0.0, 1.0)) * (1.0 + 0.25 * self._outward * t)
+        away = np.abs(shape.y - upper - np.float32(0.5 * self._stroke)) * level
+        inside = np.clip((0.5 * thickness - away) * np.float32(1.3) + np.float32(0.5), 0, 1)
+        return (inside * np.clip(thickness, 0, 1)).astype(np.float32)
+
+    def _opening(self, upper: Curve, lower: Curve, stretch: Curve) -> Plane:
+        """Where the eyeball shows: from behind the upper lashes down to the lower line, with soft edges."""
+        shape = self._shape
+        begin = upper + 0.45 * shape.lash_height / stretch
+        soft = np.float32(1.3)
+        from_top = np.clip((shape.y - begin) * soft + np.float32(0.5), 0, 1)
+        to_bottom = np.clip((lower - np.float32(0.6) - shape.y) * soft + np.float32(0.5), 0, 1)
+        return (from_top * to_bottom * self._corners).astype(np.float32)
+
+    def _eyeball(self, values: EyeValues) -> Picture:
+        place, scale = self._place, self._scale
+        size = (1.0 - 0.36 * values.iris_small) * (1.0 - 0.06 * values.surprised)
+        move_x = -0.26 * place.half_width * values.gaze_left
+        move_y = -0.20 * place.half_height * values.gaze_up
+        centre = self._iris_centre
+        back = 1.0 / size
+        matrix = np.array(
+            [
+                [back, 0.0, centre[0] - back * (centre[0] + move_x * scale)],
+                [0.0, back, centre[1] - back * (centre[1] + move_y * scale)],
+            ]
+        )
+        height, width = self._white.shape[:2]
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        iris = cv2.warpAffine(self._iris, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        alpha = cv2.warpAffine(self._iris_alpha, matrix, (width, height), flags=flags)
+        return _mix(np.asarray(iris, np.uint8), self._white, np.asarray(alpha, np.float32))
+
+    def _moved(
+        self, colours: Picture, alpha: Plane, rest: Curve, now: Curve, stretch: Curve | None
+    ) -> tuple[Picture, Plane]:
+        """A piece moved with its lid, column by column, keeping its height across the lid's line."""
+        shape = self._shape
+        away = shape.y - now
+        source = rest + (away if stretch is None else away * stretch)
+        rows = (source * self._row_of[0] + self._row_of[1]).astype(np.float32)
+        moved = cv2.remap(colours, self._columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved_alpha = cv2.remap(alpha, self._columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(moved, np.uint8), np.asarray(moved_alpha, np.float32)
+
+    def _interior(self, patch: Picture) -> tuple[Picture, Picture, Plane]:
+        """The white without the iris, the whole iris without lids over it, and where the iris is (0..1)."""
+        shape, place, scale = self._shape, self._place, self._scale
+        colour = patch[..., :3].astype(np.float32)
+        luma = cv2.cvtColor(patch[..., :3].copy(), cv2.COLOR_BGR2GRAY).astype(np.float32)
+        inner_top = shape.upper + shape.lash_height
+        inside = (shape.y > inner_top + 0.6) & (shape.y < shape.lower - 1.6) & (np.abs(shape.across) < 0.97)
+        distance = np.sqrt(
+            ((shape.x - place.iris.x) / place.iris_radius_x) ** 2 + ((shape.y - place.iris.y) / place.iris_radius_y) ** 2
+        ).astype(np.float32)
+        radius = 0.5 * (place.iris_radius_x + place.iris_radius_y)
+        self._iris_centre = (
+            (place.iris.x - float(shape.x[0, 0])) * scale,
+            (place.iris.y - float(shape.y[0, 0])) * scale,
+        )
+        self._corners = (1.0 - soft_step(np.abs(shape.across), 0.99, 1.06)).astype(np.float32)
+        beside = inside & (distance > 1.0 + 1.2 / radius)
+        bright = luma > (np.percentile(luma[beside], 35) - 12 if beside.any() else 255)
+        white = np.where((beside & bright)[..., None], colour, np.float32(0))
+        known = (beside & bright).astype(np.float32)
+        if known.sum() < 12:
+            white = np.full_like(colour, 246.0)
+            known = np.ones_like(known)
+        # Under the lashes the iris goes on as dark as they are: artists shade its top that way.
+        uncovered = (shape.y > shape.upper + 0.8) & (shape.y < shape.lower - 1.2)
+        iris_known = (uncovered & (distance < 1.0 - 0.5 / radius)).astype(np.float32)
+        self._beside_iris = (distance > 0.97).astype(np.float32)
+        iris = fill(colour, iris_known)
+        alpha = np.clip((np.float32(1.0) - distance) * np.float32(radius * 1.3) + np.float32(0.5), 0, 1)
+        return _opaque(fill(white, known)), _opaque(iris), alpha.astype(np.float32)
+
+    def _upper_lashes(self, patch: Picture) -> tuple[Picture, Plane]:
+        shape, half_height = self._shape, self._place.half_height
+        away = shape.y - shape.upper
+        near = soft_step(away, -0.55 * half_height, -0.5 * half_height) * (
+            1.0 - soft_step(away - shape.lash_height, 0.0, 0.9)
+        )
+        return self._dark(patch, near.astype(np.float32) * shape.eye)
+
+    def _lower_line(self, patch: Picture) -> tuple[Picture, Plane]:
+        shape = self._shape
+        away = shape.y - shape.lower
+        near = soft_step(away, -2.2, -1.2) * (1.0 - soft_step(away, 1.2, 2.4))
+        beside_lash = soft_step(shape.y - shape.upper - shape.lash_height, 0.0, 1.0)
+        return self._dark(patch, (near * beside_lash * self._beside_iris).astype(np.float32) * shape.eye)
+
+    def _dark(self, patch: Picture, near: Plane) -> tuple[Picture, Plane]:
+        """What is darker than the skin around it, cut out: its own colour everywhere, and its alpha (0..1)."""
+        colour = patch[..., :3].astype(np.float32)
+        luma = cv2.cvtColor(np.ascontiguousarray(patch[..., :3]), cv2.COLOR_BGR2GRAY).astype(np.float32)
+        skin_luma = cv2.cvtColor(self._skin[..., :3].copy(), cv2.COLOR_BGR2GRAY).astype(np.float32)
+        weight = near > 0.5
+        darkest = float(np.percentile(luma[weight], 12)) if np.count_nonzero(weight) > 20 else 40.0
+        alpha = np.clip((skin_luma - luma) / np.maximum(skin_luma - darkest, 24.0), 0, 1).astype(np.float32)
+        alpha = soft_step(alpha, 0.04, 0.92) * near
+        own = fill(colour, (soft_step(alpha, 0.6, 0.9)))
+        return _opaque(own), alpha.astype(np.float32)
+
+
+def _inside_patch(size: tuple[int, ...]) -> Plane:
+    """0 on the patch's outermost pixels, so that its border never shows."""
+    mask = np.zeros(size, np.float32)
+    mask[2:-2, 2:-2] = 1.0
+    return np.asarray(cv2.blur(mask, (3, 3)), np.float32)
+
+
+def _opaque(colours: Plane) -> Picture:
+    picture = np.full((*colours.shape[:2], 4), 255, np.uint8)
+    picture[..., :3] = np.clip(np.rint(colours), 0, 255)
+    return picture
+
+
+def _mix(over: Picture, under: Picture, alpha: Plane) -> Picture:
+    return np.asarray(cv2.blendLinear(over, under, alpha, np.float32(1) - alpha), np.uint8)
