@@ -14,7 +14,7 @@ _FINEST_SIZE = 640
 
 
 class Canvas:
-    """Premultiplied BGRA picture of (size * step) x (size * step) pixels with the places of the 512-pixel picture in it.
+    """A premultiplied BGRA picture, size * step wide and high, that knows the places of the 512-pixel picture.
 
     Sampling bilinearly from a canvas twice as fine as the output keeps lines as sharp as bicubic sampling would, at a
     sixth of the cost. Canvas pixel (step * i, step * j) is exactly output pixel (i, j).

@@ -7,19 +7,19 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.pose.parameters import Pose, PoseVector
 
 from .base import Picture
 from .rig_canvas import Canvas
-from .rig_eye_shape import Curve, disc, lid_cosine, shape_of
+from .rig_eye_shape import Curve, lid_cosine, shape_of
 from .rig_fill import Plane, fill, soft_step
+from .rig_paint import mix, opaque, paintable, waking
 from .rig_places import EyePlace
 from .rig_skin import Lab
 
-_WAKING: Final = 0.08
-"""How far a value moves from rest until the drawn eye has fully replaced the picture's own pixels."""
+_EDGE: Final = np.float32(1.3)
+"""Steepness of drawn edges: from nothing to everything within 1 / 1.3 picture pixels."""
 _CLOSED_LASH: Final = 0.75
 """Thickness of the closed lids' line, relative to the open eye's upper lashes."""
 
@@ -57,19 +57,19 @@ class EyeValues:
     @property
     def awake(self) -> float:
         """0 at rest, 1 as soon as anything has clearly moved."""
-        most = max(
-            self.wink,
-            self.happy_wink,
-            self.surprised,
-            self.relaxed,
-            self.unimpressed,
-            self.raised_lower_lid,
-            self.iris_small,
-            abs(self.gaze_up),
-            abs(self.gaze_left),
+        return waking(
+            max(
+                self.wink,
+                self.happy_wink,
+                self.surprised,
+                self.relaxed,
+                self.unimpressed,
+                self.raised_lower_lid,
+                self.iris_small,
+                abs(self.gaze_up),
+                abs(self.gaze_left),
+            )
         )
-        share = min(1.0, most / _WAKING)
-        return share * share * (3.0 - 2.0 * share)
 
 
 class Eye:
@@ -84,19 +84,22 @@ class Eye:
         self._gap = np.maximum(shape.lower - shape.upper, 0.15 * place.half_height).astype(np.float32)
         self._middle = int(np.argmin(np.abs(shape.across[0])))
         self._upper_cosine = lid_cosine(shape.upper, shape.x)
-        opaque = (patch[..., 3] == 255).astype(np.uint8)
-        self._allowed = cv2.GaussianBlur(
-            cv2.erode(opaque, disc(2.0 * canvas.scale), borderType=cv2.BORDER_REPLICATE).astype(np.float32), (0, 0), 1.0
-        ) * opaque * _inside_patch(opaque.shape)
-        self._skin = _opaque(shape.skin)
+        self._allowed = paintable(patch, 2.0 * canvas.scale)
+        self._skin = opaque(shape.skin)
         self._white, self._iris, self._iris_alpha = self._interior(patch)
         self._lash, self._lash_alpha = self._upper_lashes(patch)
-        self._stroke = np.float32(np.clip(_CLOSED_LASH * shape.lash_height[0, self._middle], 1.3, 3.4))
+        dark = self._lash_alpha > 0.8
+        ink = np.median(self._lash[dark], axis=0) if np.count_nonzero(dark) > 12 else np.array([40, 30, 50, 255])
+        self._ink = np.broadcast_to(ink.astype(np.uint8), patch.shape).copy()
+        self._stroke = np.float32(np.clip(_CLOSED_LASH * shape.lash_thickness, 1.3, 3.4))
         self._outward = np.float32(1.0 if right_side else -1.0)
         self._line, self._line_alpha = self._lower_line(patch)
         height, width = patch.shape[:2]
         self._columns = np.ascontiguousarray(np.broadcast_to(np.arange(width, dtype=np.float32), (height, width)))
-        self._row_of = (np.float32(canvas.step * canvas.size / 512.0), np.float32(canvas.index(0.0) - shape.box[0].start))
+        self._row_of = (
+            np.float32(canvas.step * canvas.size / 512.0),
+            np.float32(canvas.index(0.0) - shape.box[0].start),
+        )
 
     def draw(self, values: EyeValues, face: Picture) -> None:
         """Draw into ``face``, this eye's own box of the canvas (premultiplied BGRA), in place."""
@@ -107,18 +110,19 @@ class Eye:
         upper, lower, closed = self._lids(values)
         level = lid_cosine(upper, shape.x)
         stretch = (level / self._upper_cosine).astype(np.float32)
-        skin = _mix(self._skin, face, shape.eye)
+        skin = mix(self._skin, face, shape.eye)
         opening = self._opening(upper, lower, stretch)
-        seen = _mix(self._eyeball(values), skin, opening)
+        seen = mix(self._eyeball(values), skin, opening)
         line, line_alpha = self._moved(self._line, self._line_alpha, shape.lower, lower, None)
         line_alpha *= np.float32(1.0 - float(soft_step(np.float32(closed), 0.55, 0.95)))
-        seen = _mix(line, seen, line_alpha)
+        seen = mix(line, seen, line_alpha)
         lash, lash_alpha = self._moved(self._lash, self._lash_alpha, shape.upper, upper, stretch)
-        painted = float(soft_step(np.float32(closed), 0.45, 0.95))
-        if painted > 0.0:
-            lash_alpha += (self._closed_line(upper, level) - lash_alpha) * np.float32(painted)
-        seen = _mix(lash, seen, lash_alpha)
-        face[...] = _mix(seen, face, self._allowed * np.float32(awake))
+        if closed > 0.2 or values.unimpressed > 0.0:
+            lash_alpha = self._thinned(lash_alpha, upper, level, closed, values.unimpressed)
+            ink = float(soft_step(np.float32(closed), 0.3, 0.7))
+            lash = cv2.addWeighted(self._ink, ink, lash, 1.0 - ink, 0.0)
+        seen = mix(lash, seen, lash_alpha)
+        face[...] = mix(seen, face, self._allowed * np.float32(awake))
         face[..., 3] = np.maximum(face[..., 3], face[..., :3].max(axis=2))
 
     def _lids(self, values: EyeValues) -> tuple[Curve, Curve, float]:
@@ -143,22 +147,30 @@ class Eye:
         lower = lower * np.float32(1.0 - closed) + (down * wink + arch * happy)
         return upper.astype(np.float32), lower.astype(np.float32), closed
 
-    def _closed_line(self, upper: Curve, level: Curve) -> Plane:
-        """One clean stroke along the closed lids, thickest past the middle, drawn out to a point at the corners."""
-        shape = self._shape
+    def _thinned(self, alpha: Plane, upper: Curve, level: Curve, closed: float, flat: float) -> Plane:
+        """The open eye's lashes turning into the closed eye's stroke: one clean line, drawn out to its corners."""
+        shape, half_height = self._shape, self._place.half_height
+        away = (shape.y - upper) * level
+        # Lashes are trimmed to the stroke from both sides instead of fading: half-closed lids keep a solid edge.
+        above = 0.9 * half_height * (1.0 - float(soft_step(np.float32(closed), 0.3, 0.9))) * (1.0 - 0.85 * flat) + 0.2
+        below = 0.8 * half_height * (1.0 - float(soft_step(np.float32(closed), 0.2, 0.75))) + float(self._stroke)
+        kept = np.clip((away + np.float32(above)) * _EDGE + np.float32(0.5), 0, 1)
+        kept *= np.clip((np.float32(below) - away) * _EDGE + np.float32(0.5), 0, 1)
+        kept *= np.float32(1.0 - float(soft_step(np.float32(closed), 0.6, 0.9)))
         t = shape.across
         thickness = self._stroke * np.sqrt(np.clip(1.0 - (t / 1.07) ** 2, 0.0, 1.0)) * (1.0 + 0.25 * self._outward * t)
-        away = np.abs(shape.y - upper - np.float32(0.5 * self._stroke)) * level
-        inside = np.clip((0.5 * thickness - away) * np.float32(1.3) + np.float32(0.5), 0, 1)
-        return (inside * np.clip(thickness, 0, 1)).astype(np.float32)
+        stroke = np.clip((0.5 * thickness - np.abs(away - np.float32(0.5 * self._stroke))) * _EDGE + 0.5, 0, 1)
+        stroke *= np.clip(thickness, 0, 1) * np.float32(soft_step(np.float32(closed), 0.2, 0.6))
+        return np.maximum(alpha * kept, stroke).astype(np.float32)
 
     def _opening(self, upper: Curve, lower: Curve, stretch: Curve) -> Plane:
         """Where the eyeball shows: from behind the upper lashes down to the lower line, with soft edges."""
         shape = self._shape
-        begin = upper + 0.45 * shape.lash_height / stretch
-        soft = np.float32(1.3)
-        from_top = np.clip((shape.y - begin) * soft + np.float32(0.5), 0, 1)
-        to_bottom = np.clip((lower - np.float32(0.6) - shape.y) * soft + np.float32(0.5), 0, 1)
+        begin = upper + np.float32(0.55) * (shape.inner - shape.upper) / stretch
+        # Across a steep edge, a step in height is a smaller step away from the edge.
+        from_top = np.clip((shape.y - begin) * (_EDGE * lid_cosine(begin, shape.x)) + np.float32(0.5), 0, 1)
+        end = lower - np.float32(0.3)
+        to_bottom = np.clip((end - shape.y) * (_EDGE * lid_cosine(end, shape.x)) + np.float32(0.5), 0, 1)
         return (from_top * to_bottom * self._corners).astype(np.float32)
 
     def _eyeball(self, values: EyeValues) -> Picture:
@@ -178,7 +190,7 @@ class Eye:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         iris = cv2.warpAffine(self._iris, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         alpha = cv2.warpAffine(self._iris_alpha, matrix, (width, height), flags=flags)
-        return _mix(np.asarray(iris, np.uint8), self._white, np.asarray(alpha, np.float32))
+        return mix(np.asarray(iris, np.uint8), self._white, np.asarray(alpha, np.float32))
 
     def _moved(
         self, colours: Picture, alpha: Plane, rest: Curve, now: Curve, stretch: Curve | None
@@ -196,12 +208,8 @@ class Eye:
         """The white without the iris, the whole iris without lids over it, and where the iris is (0..1)."""
         shape, place, scale = self._shape, self._place, self._scale
         colour = patch[..., :3].astype(np.float32)
-        luma = cv2.cvtColor(patch[..., :3].copy(), cv2.COLOR_BGR2GRAY).astype(np.float32)
-        inner_top = shape.upper + shape.lash_height
-        inside = (shape.y > inner_top + 0.6) & (shape.y < shape.lower - 1.6) & (np.abs(shape.across) < 0.97)
-        distance = np.sqrt(
-            ((shape.x - place.iris.x) / place.iris_radius_x) ** 2 + ((shape.y - place.iris.y) / place.iris_radius_y) ** 2
-        ).astype(np.float32)
+        luma, distance = shape.luma, shape.iris_distance
+        inside = (shape.y > shape.inner + 0.6) & (shape.y < shape.lower - 1.6) & (np.abs(shape.across) < 0.97)
         radius = 0.5 * (place.iris_radius_x + place.iris_radius_y)
         self._iris_centre = (
             (place.iris.x - float(shape.x[0, 0])) * scale,
@@ -209,7 +217,7 @@ class Eye:
         )
         self._corners = (1.0 - soft_step(np.abs(shape.across), 0.99, 1.06)).astype(np.float32)
         beside = inside & (distance > 1.0 + 1.2 / radius)
-        bright = luma > (np.percentile(luma[beside], 35) - 12 if beside.any() else 255)
+        bright = luma > (np.percentile(luma[beside], 85) - 45 if beside.any() else 255)
         white = np.where((beside & bright)[..., None], colour, np.float32(0))
         known = (beside & bright).astype(np.float32)
         if known.sum() < 12:
@@ -218,51 +226,34 @@ class Eye:
         # Under the lashes the iris goes on as dark as they are: artists shade its top that way.
         uncovered = (shape.y > shape.upper + 0.8) & (shape.y < shape.lower - 1.2)
         iris_known = (uncovered & (distance < 1.0 - 0.5 / radius)).astype(np.float32)
-        self._beside_iris = (distance > 0.97).astype(np.float32)
         iris = fill(colour, iris_known)
         alpha = np.clip((np.float32(1.0) - distance) * np.float32(radius * 1.3) + np.float32(0.5), 0, 1)
-        return _opaque(fill(white, known)), _opaque(iris), alpha.astype(np.float32)
+        return opaque(fill(white, known)), opaque(iris), alpha.astype(np.float32)
 
     def _upper_lashes(self, patch: Picture) -> tuple[Picture, Plane]:
-        shape, half_height = self._shape, self._place.half_height
-        away = shape.y - shape.upper
-        near = soft_step(away, -0.55 * half_height, -0.5 * half_height) * (
-            1.0 - soft_step(away - shape.lash_height, 0.0, 0.9)
+        shape, place = self._shape, self._place
+        above = np.float32(1) - soft_step(shape.y - shape.inner, 0.0, 0.9)
+        # Beyond the corner there is no white for lashes to end at: they may droop as far as they like.
+        beyond = soft_step(np.abs(shape.across), 0.9, 1.0) * (
+            np.float32(1) - soft_step((shape.y - place.centre.y) / place.half_height, 0.3, 0.5)
         )
-        return self._dark(patch, near.astype(np.float32) * shape.eye)
+        return self._dark(patch, np.maximum(above, beyond).astype(np.float32) * shape.eye)
 
     def _lower_line(self, patch: Picture) -> tuple[Picture, Plane]:
         shape = self._shape
         away = shape.y - shape.lower
         near = soft_step(away, -2.2, -1.2) * (1.0 - soft_step(away, 1.2, 2.4))
-        beside_lash = soft_step(shape.y - shape.upper - shape.lash_height, 0.0, 1.0)
-        return self._dark(patch, (near * beside_lash * self._beside_iris).astype(np.float32) * shape.eye)
+        beside_lash = soft_step(shape.y - shape.inner, 0.0, 1.0)
+        return self._dark(patch, (near * beside_lash * (shape.iris_distance > 0.97)).astype(np.float32) * shape.eye)
 
     def _dark(self, patch: Picture, near: Plane) -> tuple[Picture, Plane]:
         """What is darker than the skin around it, cut out: its own colour everywhere, and its alpha (0..1)."""
         colour = patch[..., :3].astype(np.float32)
-        luma = cv2.cvtColor(np.ascontiguousarray(patch[..., :3]), cv2.COLOR_BGR2GRAY).astype(np.float32)
+        luma = self._shape.luma
         skin_luma = cv2.cvtColor(self._skin[..., :3].copy(), cv2.COLOR_BGR2GRAY).astype(np.float32)
         weight = near > 0.5
         darkest = float(np.percentile(luma[weight], 12)) if np.count_nonzero(weight) > 20 else 40.0
         alpha = np.clip((skin_luma - luma) / np.maximum(skin_luma - darkest, 24.0), 0, 1).astype(np.float32)
         alpha = soft_step(alpha, 0.04, 0.92) * near
-        own = fill(colour, (soft_step(alpha, 0.6, 0.9)))
-        return _opaque(own), alpha.astype(np.float32)
-
-
-def _inside_patch(size: tuple[int, ...]) -> Plane:
-    """0 on the patch's outermost pixels, so that its border never shows."""
-    mask = np.zeros(size, np.float32)
-    mask[2:-2, 2:-2] = 1.0
-    return np.asarray(cv2.blur(mask, (3, 3)), np.float32)
-
-
-def _opaque(colours: Plane) -> Picture:
-    picture = np.full((*colours.shape[:2], 4), 255, np.uint8)
-    picture[..., :3] = np.clip(np.rint(colours), 0, 255)
-    return picture
-
-
-def _mix(over: Picture, under: Picture, alpha: Plane) -> Picture:
-    return np.asarray(cv2.blendLinear(over, under, alpha, np.float32(1) - alpha), np.uint8)
+        own = fill(colour, soft_step(alpha, 0.6, 0.9))
+        return opaque(own), alpha.astype(np.float32)

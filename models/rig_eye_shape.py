@@ -1,4 +1,4 @@
-"""The shape of one eye as the picture shows it: its lids as curves, and what is lash, iris, white or skin."""
+"""The shape of one eye as the picture shows it: its lids as curves, and what belongs to the eye."""
 
 from __future__ import annotations
 
@@ -8,30 +8,40 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .base import Picture
 from .rig_canvas import Canvas
 from .rig_fill import Plane, fill, soft_step
+from .rig_paint import disc
 from .rig_places import EyePlace
 from .rig_skin import Lab, to_lab, unlikeness
 
 Curve = NDArray[np.float32]
 """Shape (1, width), float32: a height in picture pixels for every column of a patch."""
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class EyeShape:
-    """One eye's patch of the canvas, taken apart. All planes are float32 of the patch's size, 0..1."""
+    """One eye's patch of the canvas, taken apart. Planes are float32 of its size, 0..1 unless said otherwise."""
 
     box: tuple[slice, slice]
-    across: Curve
-    """Column positions from -1 (the picture's left corner) to 1, going on beyond both corners."""
     x: Curve
     y: Plane
+    """Shape (height, 1): the rows' places in the picture, as ``x`` is the columns'."""
+    across: Curve
+    """Column positions from -1 (the corner on the picture's left) to 1, going on beyond both corners."""
     upper: Curve
     """Upper edge of the upper lashes, where lid skin begins."""
+    inner: Curve
+    """Lower edge of the upper lashes, where the white begins."""
     lower: Curve
     """Lower edge of the lower lashes."""
-    lash_height: Curve
-    """Height of the upper lashes' band in each column."""
+    lash_thickness: float
+    """Of the upper lashes, across their line, in picture pixels."""
+    iris_distance: Plane
+    """1 on the iris' edge, 0 in its middle."""
+    luma: Plane
+    """0..255."""
     skin: Plane
     """(height, width, 3) BGR, 0..255: the patch as if there were no eye."""
     eye: Plane
@@ -57,25 +67,68 @@ def shape_of(canvas: Canvas, place: EyePlace, skin_lab: Lab) -> EyeShape:
     across = _between_corners(eye, x, place, canvas.scale)
     rim = np.sqrt(np.maximum(0.0, 1.0 - across**2)).astype(np.float32)
     seen = eye.any(axis=0)
-    edge_top = np.where(seen, y[np.argmax(eye, axis=0), 0], centre_y)
-    edge_bottom = np.where(seen, y[len(eye) - 1 - np.argmax(eye[::-1], axis=0), 0], centre_y)
+    edge_top = np.where(seen, y[np.argmax(eye, axis=0), 0], np.nan)
+    edge_bottom = np.where(seen, y[len(eye) - 1 - np.argmax(eye[::-1], axis=0), 0], np.nan)
     upper = _curve(across, edge_top, centre_y - half_height * rim, half_height)
     lower = _curve(across, edge_bottom, centre_y + half_height * rim, half_height)
-    lash_height = _lash_height(canvas, patch, place, upper, x, y)
+    iris_distance = np.hypot((x - place.iris.x) / place.iris_radius_x, (y - place.iris.y) / place.iris_radius_y)
+    luma = cv2.cvtColor(np.ascontiguousarray(patch[..., :3]), cv2.COLOR_BGR2GRAY).astype(np.float32)
+    bright_top = _bright_top(luma, eye & (iris_distance > 1.02) & (y > upper) & (y < lower - 1.0), y)
+    inner, thickness = _inner_edge(bright_top, across, upper, x, place)
     spread = cv2.dilate(eye.astype(np.uint8), disc(1.9 * canvas.scale)) > 0
     # What is next to the eye but neither skin nor joined to it (hair, glasses) keeps its pixels.
     other = cv2.morphologyEx(((unlike > 0.3) & ~eye).astype(np.uint8), cv2.MORPH_OPEN, disc(0.6 * canvas.scale)) > 0
     soft = cv2.GaussianBlur((spread & ~other).astype(np.float32), (0, 0), 0.4 * canvas.scale).astype(np.float32)
-    return EyeShape(box, across, x, y, upper, lower, lash_height, skin, soft)
+    return EyeShape(
+        box, x, y, across, upper, inner, lower, thickness, iris_distance.astype(np.float32), luma, skin, soft
+    )
 
 
-def disc(radius: float) -> NDArray[np.uint8]:
-    """A round structuring element of this radius in pixels."""
-    side = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+def lid_cosine(lid: Curve, x: Curve) -> Curve:
+    """How level a lid runs in each column: 1 where it is flat, less where it is steep."""
+    slope = np.gradient(lid[0], x[0])
+    # Below a third, a lid stands so upright at the corner that its lashes would be squeezed to nothing.
+    return np.maximum(1.0 / np.sqrt(1.0 + slope**2), 1.0 / 3.0).astype(np.float32)[None, :]
 
 
-def _between_corners(eye: NDArray[np.bool_], x: Curve, place: EyePlace, scale: float) -> Curve:
+def _unlike_skin(patch: Picture, skin: Lab, never_skin: Mask, scale: float) -> tuple[Plane, Plane]:
+    """How unlike skin each pixel is (0..1), and the skin that would be there without the eye (BGR, 0..255)."""
+    colour = patch[..., :3].astype(np.float32)
+    lab = to_lab(patch)
+    local: Lab = skin
+    spread, unlike = colour, np.zeros(lab.shape[:2], np.float32)
+    # Blush and shadow make skin drift from the face's one colour: the second look compares with what is nearby.
+    for limit in (0.32, 0.24):
+        unlike = unlikeness(lab, local)
+        unlike[patch[..., 3] < 250] = 1.0
+        known = np.float32(1) - soft_step(unlike, 0.7 * limit, limit)
+        known = cv2.erode(known, disc(0.9 * scale)).astype(np.float32)
+        known[never_skin] = 0.0
+        spread = np.clip(fill(colour, known), 0, 255).astype(np.float32)
+        local = np.asarray(cv2.cvtColor(spread / np.float32(255), cv2.COLOR_BGR2LAB), np.float32)
+    return unlike, spread
+
+
+def _belongs(unlike: Plane, across: Curve, along: Plane) -> Mask:
+    """What is unlike skin, in reach of the eye and joined to it; brows, creases and stray hair are not."""
+    reach = (across / 1.42) ** 2 + (along / np.where(along < 0, 1.45, 1.28)) ** 2 < 1.0
+    # Hair and glasses often touch the corners; lashes leave them sideways and upward only.
+    reach &= (np.abs(across) < 1.05) | ((along > -0.7) & (along < 0.15))
+    candidates = ((unlike > 0.25) & reach).astype(np.uint8)
+    # Strands pass the corners as long upright lines; no eye is that high there.
+    eye_rows = max(3, round(2.3 / float(along[1, 0] - along[0, 0])))
+    upright = cv2.morphologyEx((unlike > 0.25).astype(np.uint8), cv2.MORPH_OPEN, np.ones((eye_rows, 1), np.uint8))
+    candidates[(upright > 0) & (np.abs(across) > 1.2)] = 0
+    core = across**2 + along**2 < 0.3
+    candidates[core] = 1
+    _, labels = cv2.connectedComponents(candidates, connectivity=8)
+    joined = np.isin(labels, np.unique(labels[core])).astype(np.uint8)
+    outlines, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(joined, outlines, -1, 1, cv2.FILLED)
+    return np.asarray(joined, np.bool_)
+
+
+def _between_corners(eye: Mask, x: Curve, place: EyePlace, scale: float) -> Curve:
     """Column positions from -1 to 1 between the corners; lashes that stick out beyond are too low to count."""
     low = 0.3
     high_enough = eye.sum(axis=0) / scale > low * 2.0 * place.half_height
@@ -89,91 +142,64 @@ def _between_corners(eye: NDArray[np.bool_], x: Curve, place: EyePlace, scale: f
     return ((x - 0.5 * (left + right)) / np.float32(max(2.0, 0.5 * (right - left)))).astype(np.float32)
 
 
-def _unlike_skin(
-    patch: NDArray[np.uint8], skin: Lab, never_skin: NDArray[np.bool_], scale: float
-) -> tuple[Plane, Plane]:
-    """How unlike skin each pixel is (0..1), and the skin that would be there without the eye (BGR, 0..255)."""
-    colour = patch[..., :3].astype(np.float32)
-    lab = to_lab(patch)
-    local: Lab = skin
-    spread = colour
-    # Blush and shadow make skin drift from the face's one colour: the second look compares with what is nearby.
-    for limit in (0.32, 0.24):
-        unlike = unlikeness(lab, local)
-        unlike[patch[..., 3] < 250] = 1.0
-        known = np.float32(1) - soft_step(unlike, 0.7 * limit, limit)
-        known = cv2.erode(known, disc(0.9 * scale)).astype(np.float32)
-        known[never_skin] = 0.0
-        spread = np.clip(fill(colour, known), 0, 255).astype(np.float32)
-        local = np.asarray(cv2.cvtColor(spread / np.float32(255), cv2.COLOR_BGR2LAB), np.float32)
-    return unlike, spread
-
-
-def _belongs(unlike: Plane, across: Curve, along: Plane) -> NDArray[np.bool_]:
-    """What is unlike skin, in reach of the eye and joined to it; brows, creases and stray hair are not."""
-    reach = (across / 1.42) ** 2 + (along / np.where(along < 0, 1.45, 1.28)) ** 2 < 1.0
-    # Hair and glasses often touch the corners; lashes leave them sideways and upward only.
-    reach &= (np.abs(across) < 1.05) | ((along > -0.7) & (along < 0.15))
-    candidates = ((unlike > 0.25) & reach).astype(np.uint8)
-    # Strands pass the corners as long upright lines; no eye is that high there.
-    eye_rows = max(3, round(2.3 / float(along[1, 0] - along[0, 0])))
-    upright = cv2.morphologyEx((unlike > 0.25).astype(np.uint8), cv2.MORPH_OPEN, np.ones((eye_rows, 1), np.uint8))
-    candidates[(upright > 0) & (np.abs(across) > 1.2)] = 0
-    candidates[across**2 + along**2 < 0.3] = 1
-    _, labels = cv2.connectedComponents(candidates, connectivity=8)
-    joined = np.isin(labels, np.unique(labels[across**2 + along**2 < 0.3])).astype(np.uint8)
-    outlines, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(joined, outlines, -1, 1, cv2.FILLED)
-    return np.asarray(joined, np.bool_)
-
-
 def _curve(across: Curve, seen: NDArray[np.floating], usual: Curve, half_height: float) -> Curve:
-    """A smooth lid through what was seen, leaning on the usual one where the two disagree wildly.
+    """A smooth lid through what was seen (NaN where nothing was), leaning on the usual one where the two disagree.
 
     A cubic plus a half circle: lids are round where they meet, which no polynomial of low degree is.
     """
-    t = across[0].astype(np.float64)
-    ends = np.clip(t, -1.0, 1.0)
-    basis = np.stack([np.ones_like(t), ends, ends**2, ends**3, np.sqrt(1.0 - ends**2)], axis=1)
-    inside = np.abs(t) <= 1.0
+    ends = np.clip(across[0].astype(np.float64), -1.0, 1.0)
+    basis = np.stack([np.ones_like(ends), ends, ends**2, ends**3, np.sqrt(1.0 - ends**2)], axis=1)
+    inside = np.abs(across[0]) <= 1.0
     prior = usual[0].astype(np.float64)[inside]
     heights = np.asarray(seen, np.float64)[inside]
-    weight = np.where(np.abs(heights - prior) < 0.7 * half_height, 1.0, 0.02)
+    known = np.isfinite(heights)
+    heights = np.where(known, heights, prior)
+    weight = np.where(known, np.where(np.abs(heights - prior) < 0.7 * half_height, 1.0, 0.02), 0.0)
+    # What sticks out beyond a corner (lashes, hair) must not tear the lids apart there.
+    corners = 1.2 * np.array([[1.0, -1.0, 1.0, -1.0, 0.0], [1.0, 1.0, 1.0, 1.0, 0.0]])
+    corner_heights = 1.2 * prior[[0, -1]]
     coefficients = np.zeros(basis.shape[1])
     for _ in range(4):
-        rows = np.concatenate([basis[inside] * weight[:, None], 0.05 * basis[inside]])
-        targets = np.concatenate([heights * weight, 0.05 * prior])
+        rows = np.concatenate([basis[inside] * weight[:, None], 0.05 * basis[inside], corners])
+        targets = np.concatenate([heights * weight, 0.05 * prior, corner_heights])
         coefficients = np.linalg.lstsq(rows, targets, rcond=None)[0]
         # Single lashes stand out of the line by pixels; they must not pull it along.
         away = (heights - basis[inside] @ coefficients) / (0.08 * half_height + 0.3)
-        weight = 1.0 / (1.0 + away**2)
+        weight = known / (1.0 + away**2)
     return (basis @ coefficients).astype(np.float32)[None, :]
 
 
-def _lash_height(
-    canvas: Canvas, patch: NDArray[np.uint8], place: EyePlace, upper: Curve, x: Curve, y: Plane
-) -> Curve:
-    """How far below the lid's edge the white begins, measured beside the iris where it can be seen."""
-    luma = cv2.cvtColor(np.ascontiguousarray(patch[..., :3]), cv2.COLOR_BGR2GRAY).astype(np.float32)
-    half_width, half_height = place.half_width, place.half_height
-    off_middle = np.abs(x - place.centre.x) / half_width
-    band = (y > upper) & (y < upper + 0.8 * half_height) & (off_middle < 0.85)
-    if not band.any():
-        return np.full_like(upper, 0.2 * half_height)
-    dark, bright = np.percentile(luma[band], (8, 92))
-    is_dark = luma < 0.5 * (dark + bright)
-    cosine = lid_cosine(upper, x)
-    beside = (np.abs(x[0] - place.iris.x) > 0.95 * place.iris_radius_x) & (off_middle[0] < 0.75)
-    heights = [
-        float(np.count_nonzero(is_dark[:, column] & band[:, column])) / canvas.scale * float(cosine[0, column])
-        for column in np.flatnonzero(beside)
-    ]
-    normal = float(np.median(heights)) if heights else 0.2 * half_height
-    return (np.float32(np.clip(normal, 0.1 * half_height, 0.34 * half_height)) / cosine).astype(np.float32)
+def _bright_top(luma: Plane, white_may_be: Mask, y: Plane) -> NDArray[np.float64]:
+    """For every column, where its longest bright stretch begins (picture y), or NaN."""
+    tops = np.full(luma.shape[1], np.nan)
+    if not white_may_be.any():
+        return tops
+    dark, bright = np.percentile(luma[white_may_be], (5, 95))
+    is_white = white_may_be & (luma > 0.45 * dark + 0.55 * bright)
+    step = float(y[1, 0] - y[0, 0])
+    for column in np.flatnonzero(is_white.sum(axis=0) * step > 2.0):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], is_white[:, column].view(np.int8), [0]])))
+        starts, ends = edges[::2], edges[1::2]
+        tops[column] = float(y[starts[int(np.argmax(ends - starts))], 0]) - 0.5 * step
+    return tops
 
 
-def lid_cosine(lid: Curve, x: Curve) -> Curve:
-    """How level a lid runs in each column: 1 where it is flat, less where it is steep."""
-    slope = np.gradient(lid[0], x[0])
-    # Below a third, a lid stands so upright at the corner that its lashes would be squeezed to nothing.
-    return np.maximum(1.0 / np.sqrt(1.0 + slope**2), 1.0 / 3.0).astype(np.float32)[None, :]
+def _inner_edge(
+    bright_top: NDArray[np.float64], across: Curve, upper: Curve, x: Curve, place: EyePlace
+) -> tuple[Curve, float]:
+    """The upper lashes' lower edge as a lid-like curve, and how thick they are.
+
+    Seen beside the iris only. Across the iris, which is as dark as lashes, they are as thick as beside it.
+    """
+    half_height = place.half_height
+    cosine = lid_cosine(upper, x)[0].astype(np.float64)
+    height = bright_top - upper[0]
+    useful = np.isfinite(height) & (height > 0.0) & (height < 1.2 * half_height) & (np.abs(across[0]) < 0.95)
+    thickness = float(np.median((height * cosine)[useful])) if np.count_nonzero(useful) > 3 else 0.2 * half_height
+    thickness = float(np.clip(thickness, 0.1 * half_height, 0.34 * half_height))
+    usual = upper + np.float32(thickness)
+    seen = np.where(useful, bright_top, np.nan)
+    middle = (np.abs(x[0] - place.iris.x) < 0.6 * place.iris_radius_x) & ~useful
+    seen[middle] = usual[0, middle]
+    inner = _curve(across, seen, usual, half_height)
+    return np.clip(inner, upper + np.float32(0.06 * half_height), None).astype(np.float32), thickness

@@ -48,7 +48,10 @@ def _face(parts: FaceParts, scale: float) -> NDArray[np.bool_]:
     cv2.ellipse(mask, centre, (round(0.9 * reach * scale), round((parts.chin.y - eye_y) * scale)), 0, 0, 360, 1, -1)
     neck = 0.3 * reach
     top, bottom = round((parts.chin.y - 4) * scale), round((parts.neck.y + 0.25 * reach) * scale)
-    mask[max(0, top) : max(0, bottom), max(0, round((parts.chin.x - neck) * scale)) : round((parts.chin.x + neck) * scale)] = 1
+    mask[
+        max(0, top) : max(0, bottom),
+        max(0, round((parts.chin.x - neck) * scale)) : round((parts.chin.x + neck) * scale),
+    ] = 1
     return np.asarray(mask, np.bool_)
 
 

@@ -32,9 +32,8 @@ Plane = NDArray[np.float32]
 
 USUAL_HEAD: Final = HeadBox(192.0, 64.0, 320.0, 192.0)
 
-def find_face_parts(
-    picture: Picture, given: FacePartsGiven | Mapping[str, object] | None = None
-) -> FaceParts:
+
+def find_face_parts(picture: Picture, given: FacePartsGiven | Mapping[str, object] | None = None) -> FaceParts:
     """Every place in ``picture`` (512 x 512, BGRA, straight alpha): as given, else as seen, else as in most pictures.
 
     ``given`` may still be the ``parts`` object of a ``character.json``; then it is read first, which may raise

@@ -69,9 +69,7 @@ class Motion:
         for _ in range(_INVERSION_STEPS):
             np.multiply(source, self._to_node, out=self._nodes_at)
             self._nodes_at += self._node_offset
-            cv2.remap(
-                moved, self._nodes_at, None, cv2.INTER_LINEAR, dst=self._sampled, borderMode=cv2.BORDER_REPLICATE
-            )
+            cv2.remap(moved, self._nodes_at, None, cv2.INTER_LINEAR, dst=self._sampled, borderMode=cv2.BORDER_REPLICATE)
             np.subtract(self.rest, self._sampled, out=source)
         return source
 

@@ -28,6 +28,9 @@ MINIMUM_CONFIDENCE = 0.2
 FACE_HELD_NS = 500_000_000
 """A face that was followed stays the one for this long after it vanished, before another is chosen."""
 MAXIMUM_STEP_DEGREES = 60.0
+REST_DEGREES = (180.0, 0.0, 90.0)
+"""The Euler angles of a face that looks straight into the camera: OpenSeeFace hands rows before columns to the solver.
+Taken off, so that a turn to the left is a turn to the left and not one of a head that hangs upside down."""
 
 _HEAD = struct.Struct("<di2f2fBf4f3f3f")
 _LANDMARKS = 68
@@ -47,7 +50,7 @@ class FaceRecord:
     fit_ok: bool
     fit_error: float
     head_degrees: HeadAngles
-    """Pitch, yaw, roll as Euler X, Y, Z came; they rest anywhere and are only meaningful as differences."""
+    """Pitch, yaw, roll in ARKit's sense; at rest they are near 0, but only as near as the camera's place allows."""
     values: np.ndarray[tuple[int], np.dtype[np.float32]]
     """See ``core.pose.mapping.openseeface``."""
 
@@ -70,7 +73,7 @@ def parse(datagram: bytes) -> list[FaceRecord] | Drop:
 def _record(datagram: bytes, start: int) -> FaceRecord | None:
     head = _HEAD.unpack_from(datagram, start)
     face_id, right_open, left_open, fit_ok, fit_error = head[1], head[4], head[5], head[6], head[7]
-    euler = np.array(head[12:15])
+    euler = np.array(head[12:15]) - REST_DEGREES
     confidence = np.frombuffer(datagram, "<f4", _LANDMARKS, start + _CONFIDENCE_AT)
     points = np.frombuffer(datagram, "<f4", 70 * 3, start + _POINTS_AT).reshape(70, 3)
     features = np.frombuffer(datagram, "<f4", _FEATURES, start + _FEATURES_AT)

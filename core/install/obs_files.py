@@ -17,6 +17,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from .obs_config import Collection
 
+_BLANKS = " \t\r"
+"""What OBS strips around names and values; other kinds of white space belong to them."""
+
 
 class FileUnreadable(ValueError):
     """The file is not what it should be, so it is left as it is."""
@@ -50,7 +53,7 @@ def ini_value(text: str, section: str, key: str) -> Optional[str]:
     place, _ = _find(text.split("\n"), section, key)
     if place is None:
         return None
-    value = text.split("\n")[place].partition("=")[2].strip()
+    value = text.split("\n")[place].partition("=")[2].strip(_BLANKS)
     return value.replace("\\n", "\n").replace("\\r", "\r").replace("\\\\", "\\")  # in OBS's own order
 
 
@@ -64,7 +67,7 @@ def with_ini_value(text: str, section: str, key: str, value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
     place, section_end = _find(lines, section, key)
     if place is not None:
-        name = lines[place].partition("=")[0].strip()
+        name = lines[place].partition("=")[0].strip(_BLANKS)
         lines[place] = f"{name}={escaped}" + ("\r" if lines[place].endswith("\r") else "")
         return "\n".join(lines)
     added = f"{key}={escaped}{ending}"
@@ -85,13 +88,13 @@ def _find(lines: List[str], section: str, key: str) -> Tuple[Optional[int], Opti
     section_end: Optional[int] = None
     in_first = False
     for number, line in enumerate(lines):
-        stripped = line.strip()
+        stripped = line.strip(_BLANKS)
         if stripped.startswith("["):
-            inside = stripped[1:].partition("]")[0].strip().lower() == section.lower()
+            inside = stripped[1:].partition("]")[0].strip(_BLANKS).lower() == section.lower()
             in_first = inside and section_end is None
         elif inside and not stripped.startswith("#"):
             name, equals, _ = stripped.partition("=")
-            if equals and name.strip().lower() == key.lower():
+            if equals and name.strip(_BLANKS).lower() == key.lower():
                 return number, section_end
         if in_first and stripped:
             section_end = number + 1

@@ -224,20 +224,25 @@ class ObsProcess:
 
     def stop(self, limit_s: float = 15.0) -> int:
         """End OBS as its user would, harder if it does not listen. Gives the exit code; safe to call twice."""
-        self.websocket.close()  # an open connection delays the exit by five seconds
         deadline = time.monotonic() + limit_s
-        # OBS 29 may crash in its SIGINT handler, so its window is asked, as a click on the cross would.
-        while not self._ended_within(0.1) and time.monotonic() < deadline:
-            window = self.main_window()
-            if window is not None:
+        try:
+            self.websocket.close()  # an open connection delays the exit by five seconds
+            # OBS 29 may crash in its SIGINT handler, so its window is asked, as a click on the cross would.
+            while self._process.poll() is None and time.monotonic() < deadline:
+                window = self.main_window()
+                if window is None:  # not there yet, or gone already
+                    self._ended_within(0.1)
+                    continue
                 closing = ["wmctrl", "-i", "-c", window]
                 subprocess.run(closing, env=self.environment, capture_output=True, timeout=10, check=False)
                 self._ended_within(limit_s / 4)
-        if self._process.poll() is None:
-            self.ended_by = "SIGINT"
-            self._process.send_signal(signal.SIGINT)
-            self._ended_within(limit_s / 2)
-        return self._end_at_once()
+            if self._process.poll() is None:
+                self.ended_by = "SIGINT"
+                self._process.send_signal(signal.SIGINT)
+                self._ended_within(limit_s / 2)
+        finally:
+            code = self._end_at_once()
+        return code
 
     def kill(self) -> int:
         """End OBS by force, in the middle of whatever it does. Gives the exit code."""

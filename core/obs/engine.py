@@ -19,10 +19,11 @@ from ..wire.errors import (
     WorkerGaveUp,
     WorkerStalled,
 )
+from ..wire.instance import Instance
 from ..wire.messages import Message
 from ..wire.ring import FrameRing
 from ..wire.settings import MAXIMUM_PICTURE_BYTES, Value
-from ..wire.version import PROTOCOL
+from ..wire.version import PROTOCOL, VERSION
 from . import launcher
 from .child import Child
 from .frame_pusher import FramePusher
@@ -84,6 +85,7 @@ class Engine:
         self._closing = False
         self._view = View()
         self._problems: Dict[str, EasyVtuberError] = {}
+        self._instance = Instance()
         self._thread = threading.Thread(target=self._run, name="easyvtuber-engine", daemon=True)
         self._thread.start()
 
@@ -149,6 +151,7 @@ class Engine:
                 self._tick(time.monotonic())
             except Exception:  # noqa: BLE001 - the border of this thread: it must outlive every mistake in it
                 _log.exception("the engine met an unexpected error")
+        self._instance.remove()
         self._drop_ring()
 
     def _tick(self, now: float) -> None:
@@ -158,6 +161,13 @@ class Engine:
             self._tell_clock()
             if self._supervisor.wants_process:
                 self._each_second()
+            self._instance.tell(
+                {
+                    "phase": self._supervisor.phase,
+                    "problems": [str(error) for error in self._problems.values()],
+                    "version": VERSION,
+                }
+            )
         self._look()
 
     def _tell_clock(self) -> None:

@@ -79,7 +79,7 @@ class WindowProcess:
         try:
             self._process.wait(_END_LIMIT_S)
         except subprocess.TimeoutExpired:
-            _log.warning("The preview's window program had to be killed")
+            _log.info("The preview's window program was ended before it did so itself")
             self.kill()
             self._process.wait(CLOSE_LIMIT_S)
         self._listener.join(CLOSE_LIMIT_S)

@@ -106,18 +106,23 @@ def main() -> int:
     """Show pictures until the user or the input ends it."""
     # not sys.stdin: Python aborts at its end when a thread still waits in a buffered stream
     newest = _Newest(FileIO(0, closefd=False))
-    size_px: tuple[int, int] | None = None
-    last: _Received | None = None
-    figures_shown = True
     cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
     cv2.pollKey()
     sys.stdout.buffer.write(READY + b"\n")
     sys.stdout.buffer.flush()
+    _show_until_closed(newest)
+    return 0
+
+
+def _show_until_closed(newest: _Newest) -> None:
+    size_px: tuple[int, int] | None = None
+    last: _Received | None = None
+    figures_shown = True
     while not newest.ended:
         received = newest.take()
         key = cv2.waitKey(_POLL_MS if received is None else 1)
         if not _window_is_open():
-            return 0
+            return
         if key in (ord("f"), ord("F")):
             figures_shown = not figures_shown
             received = received or last
@@ -128,7 +133,6 @@ def main() -> int:
             cv2.resizeWindow(TITLE, *size_px)
         cv2.imshow(TITLE, _with_text(received) if figures_shown and received.text else received.picture)
         last = received
-    return 0
 
 
 if __name__ == "__main__":

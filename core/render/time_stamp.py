@@ -36,7 +36,11 @@ def read(picture: NDArray[np.uint8]) -> tuple[int, int] | None:
     side = picture.shape[0] * BOARD_SHARE / BOARD
     centres = np.minimum(((np.arange(BOARD) + 0.5) * side).astype(int), picture.shape[0] - 1)
     bright = picture[np.ix_(centres, np.minimum(centres, picture.shape[1] - 1))][..., 1] > 127
-    word = int((_WEIGHTS * bright.astype(np.uint64)).sum())
+    return decode(int((_WEIGHTS * bright.astype(np.uint64)).sum()))
+
+
+def decode(word: int) -> tuple[int, int] | None:
+    """Time in nanoseconds and frame count from the chessboard's 64 bits, the first row's first square lowest."""
     if _check(word & ((1 << 56) - 1)) != word >> 56:
         return None
     return (word & _MICROSECONDS) * 1000, (word >> 48) & 255

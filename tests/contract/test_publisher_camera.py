@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_outputs import (
+
+from core.publish import virtual_camera
+from core.publish.pixels import alpha_beside, over_background
+from core.publish.virtual_camera import VirtualCameraPublisher
+from core.wire.errors import OutputFailed, OutputUnavailable
+from core.wire.settings import Value
+
+from .fake_outputs import (
     FakeCamera,
     PixelFormat,
     fake_pyvirtualcam,
@@ -21,12 +28,6 @@ from fake_outputs import (
     publisher_threads,
     wait_until,
 )
-
-from core.publish import virtual_camera
-from core.publish.pixels import alpha_beside, over_background
-from core.publish.virtual_camera import VirtualCameraPublisher
-from core.wire.errors import OutputFailed, OutputUnavailable
-from core.wire.settings import Value
 
 HALF_RED = (10, 20, 100, 128)
 BLUE = 0xFFFF0000

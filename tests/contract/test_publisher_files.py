@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fake_outputs import LIMIT_S, frame, open_past_registry, plain_picture, publisher_threads, wait_until
 
 from core.publish import file as file_module
 from core.publish.file import FilePublisher
@@ -20,6 +19,8 @@ from core.publish.picture_files import NewestPicture, PictureSequence
 from core.publish.recording import Pace
 from core.publish.video_file import Video
 from core.wire.errors import DiskFull, OutputFailed, OutputUnavailable
+
+from .fake_outputs import LIMIT_S, frame, open_past_registry, plain_picture, publisher_threads, wait_until
 
 SECOND_NS = 1_000_000_000
 HALF_RED = (10, 20, 100, 128)

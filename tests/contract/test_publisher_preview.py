@@ -12,7 +12,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fake_outputs import (
+from numpy.typing import NDArray
+
+from core.publish import preview
+from core.publish.latest import CLOSE_LIMIT_S
+from core.publish.preview import CLOSED, PreviewPublisher
+from core.publish.preview_window import HEADER, MAGIC, TITLE
+from core.wire.errors import DisplayMissing, OutputFailed
+
+from .fake_outputs import (
     LIMIT_S,
     frame,
     open_past_registry,
@@ -22,13 +30,6 @@ from fake_outputs import (
     x_display,
     x_display_missing,
 )
-from numpy.typing import NDArray
-
-from core.publish import preview
-from core.publish.latest import CLOSE_LIMIT_S
-from core.publish.preview import CLOSED, PreviewPublisher
-from core.publish.preview_window import HEADER, MAGIC, TITLE
-from core.wire.errors import DisplayMissing, OutputFailed
 
 OPAQUE_RED = (0, 0, 200, 255)
 NOTHING = (0, 0, 0, 0)

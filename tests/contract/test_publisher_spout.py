@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_outputs import SpoutPc, frame, open_past_registry, plain_picture, publisher_threads, wait_until
 
 from core.publish import spout
 from core.publish.spout import SpoutPublisher
 from core.wire.errors import OutputFailed, OutputUnavailable
+
+from .fake_outputs import SpoutPc, frame, open_past_registry, plain_picture, publisher_threads, wait_until
 
 HALF_RED = (10, 20, 100, 128)
 NOTHING = (0, 0, 0, 0)

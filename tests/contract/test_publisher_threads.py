@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from fake_outputs import LIMIT_S, Gate, SpoutPc, fake_pyvirtualcam, frame, plain_picture, publisher_threads, wait_until
 
 from core.publish import latest
 from core.publish.base import Picture
@@ -19,6 +18,8 @@ from core.publish.recording import Recording
 from core.publish.spout import SpoutPublisher
 from core.publish.virtual_camera import CameraOptions, VirtualCameraPublisher
 from core.wire.errors import DiskFull, OutputError, OutputFailed
+
+from .fake_outputs import LIMIT_S, Gate, SpoutPc, fake_pyvirtualcam, frame, plain_picture, publisher_threads, wait_until
 
 HALF_RED = (10, 20, 100, 128)
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import StartObs, reason_to_skip
 
 from core.install.obs_config import Version
 from core.install.obs_process import obs_version
 from core.install.virtual_screen import VirtualScreen
+
+from .harness import StartObs, reason_to_skip
 
 LOG_LINES_SHOWN = 60
 

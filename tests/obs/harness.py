@@ -11,13 +11,14 @@ from typing import Any
 import cv2
 import numpy as np
 import psutil  # type: ignore[import-untyped]
-from desktop import Desktop, ScriptsWindow
 from numpy.typing import NDArray
 
 from core.install.obs_config import SceneItem, Version, add_script, colour_source, scene_collection
 from core.install.obs_files import read_collection, write_collection
 from core.install.obs_process import ObsProcess, PrivateHome
 from core.install.virtual_screen import SCREEN_PROGRAMS, missing_programs
+
+from .desktop import Desktop, ScriptsWindow
 
 PROGRAMS = ("obs", *SCREEN_PROGRAMS, "xdotool", "import")
 LEFTOVERS_LIMIT_S = 3.0

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
-from desktop import NotInTime, wait_for
-from harness import RunningObs, StartObs
 
 from core.install.obs_config import SceneItem, colour_source, scene_item, script_paths
 from core.install.obs_files import read_collection
 from core.install.obs_folders import is_obs_running
 from core.install.obs_websocket import ObsRequestFailed
+
+from .desktop import NotInTime, wait_for
+from .harness import RunningObs, StartObs
 
 pytestmark = pytest.mark.obs
 
@@ -149,8 +150,8 @@ def test_the_main_window_can_be_seen(start_obs: StartObs, tmp_path: Path) -> Non
     wait_for(red_is_seen, 10, "the red source in the preview")
 
 
-@pytest.mark.parametrize("time", range(5))
-def test_an_orderly_end(start_obs: StartObs, time: int) -> None:
+@pytest.mark.parametrize("turn", range(5))
+def test_an_orderly_end(start_obs: StartObs, turn: int) -> None:
     obs = start_obs()
     assert is_obs_running()
     assert obs.close() == 0

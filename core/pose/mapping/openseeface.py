@@ -57,12 +57,9 @@ def to_pose(values: NDArray[np.float32], neutral_values: NDArray[np.float32], he
     pose[Pose.MOUTH_RAISED_CORNER_LEFT : Pose.MOUTH_RAISED_CORNER_RIGHT + 1] = max(corners, 0.0)
     pose[Pose.MOUTH_LOWERED_CORNER_LEFT : Pose.MOUTH_LOWERED_CORNER_RIGHT + 1] = max(-corners, 0.0)
     _open_mouth(pose, float(values[MOUTH_OPEN]), float(values[MOUTH_WIDE]))
-    # the gaze is measured in the camera's space: what the head's own turn adds to it is taken out again
-    pitch, yaw, _ = head
-    gaze_x = float(values[GAZE_X] - neutral_values[GAZE_X])
-    gaze_y = float(values[GAZE_Y] - neutral_values[GAZE_Y])
-    pose[Pose.IRIS_ROTATION_X] = -_GAZE_GAIN * gaze_y + 1.5 * math.radians(pitch)
-    pose[Pose.IRIS_ROTATION_Y] = _GAZE_GAIN * gaze_x + math.radians(yaw)
+    # OpenSeeFace's points are turned back into the head's own space: the gaze is free of the head's turn already
+    pose[Pose.IRIS_ROTATION_X] = -_GAZE_GAIN * float(values[GAZE_Y] - neutral_values[GAZE_Y])
+    pose[Pose.IRIS_ROTATION_Y] = _GAZE_GAIN * float(values[GAZE_X] - neutral_values[GAZE_X])
     return pose
 
 

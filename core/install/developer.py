@@ -1,0 +1,75 @@
+"""The developer's verbs, the same for people and for CI: format, lint, types, test, bench."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import List, Sequence
+
+from ..wire.folders import PROJECT
+from . import environment
+from .console import Console
+from .problem import InstallProblem
+from .system_packages import install_packages, package_manager
+from .virtual_screen import PACKAGES, missing_programs
+
+_TEST_PROGRAMS = ("obs", "Xvfb", "openbox", "wmctrl", "xdotool", "import")
+
+
+def test(console: Console, environment_folder: Path, arguments: Sequence[str]) -> int:
+    """Set up what the tests need, OBS and a virtual screen included, and run them all. Gives pytest's exit code."""
+    python = _prepared(console, environment_folder)
+    missing = missing_programs(_TEST_PROGRAMS) if sys.platform.startswith("linux") else []
+    if missing and package_manager() == "apt-get":
+        console.step("Programs for the tests with a real OBS")
+        install_packages(sorted({PACKAGES[name] for name in missing}), console, "not installed: " + ", ".join(missing))
+    console.step("Tests")
+    return _call([str(python), "-m", "pytest", *arguments])
+
+
+def bench(console: Console, environment_folder: Path, arguments: Sequence[str]) -> int:
+    """Run one benchmark by name; without a name, list them."""
+    names = sorted(path.stem for path in (PROJECT / "benchmarks").glob("*.py") if not path.stem.startswith("_"))
+    if not arguments or arguments[0] not in names:
+        console.say("usage: install_plugin.py bench NAME [--json FILE] ...\nbenchmarks: " + ", ".join(names))
+        return 0 if not arguments else 2
+    python = _prepared(console, environment_folder)
+    return _call([str(python), "-m", f"benchmarks.{arguments[0]}", *arguments[1:]])
+
+
+def lint(console: Console, environment_folder: Path, fix: bool) -> int:
+    """Style: ruff's linter and formatter. ``fix`` lets them change files."""
+    python = _prepared(console, environment_folder)
+    check = [str(python), "-m", "ruff", "check", *(["--fix"] if fix else []), "."]
+    layout = [str(python), "-m", "ruff", "format", *([] if fix else ["--check"]), "."]
+    return _call(check) or _call(layout)
+
+
+def types(console: Console, environment_folder: Path) -> int:
+    """Strict types, as Linux sees the code and as Windows does."""
+    python = _prepared(console, environment_folder)
+    for platform in ("linux", "win32"):
+        console.say(f"types as {platform}")
+        code = _call([str(python), "-m", "mypy", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}"])
+        if code:
+            return code
+    return 0
+
+
+def _prepared(console: Console, environment_folder: Path) -> Path:
+    console.step("The environment")
+    python = environment.prepare(environment_folder, console, for_tests=True)
+    console.say(f"ready: {python}")
+    return python
+
+
+def _call(command: List[str]) -> int:
+    inherited = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
+    try:
+        return subprocess.run(command, cwd=str(PROJECT), env=inherited, check=False).returncode
+    except OSError as problem:
+        raise InstallProblem(
+            f"{command[0]} cannot be run ({problem}). Delete the environment and run this again."
+        ) from problem

@@ -1,0 +1,131 @@
+"""``install_plugin.py doctor``: what is right and what is wrong, in words, with what to do. Changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import Callable, Iterator, List, NamedTuple
+
+from ..wire import instance
+from ..wire.characters import character_names
+from ..wire.folders import PROJECT, environment_python, user_data, user_logs
+from ..wire.settings import BY_KEY
+from . import environment, registration, running
+from .console import Console
+from .obs_folders import is_obs_running, obs_config_folder
+from .obs_process import ObsProcessError, obs_version
+from .pythons import examine, why_not
+
+_OLDEST_OBS = (28, 0, 0)
+_ROOM_BYTES = 500_000_000
+_MARKS = {True: "ok  ", False: "BAD "}
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    good: bool
+    text: str
+
+
+def doctor(console: Console, environment_folder: Path) -> bool:
+    """Print every finding; True when nothing is wrong."""
+    checks: List[Callable[[], Iterator[Finding]]] = [
+        lambda: _environment(environment_folder), _obs, _script, _characters, _port, _disk, _now,
+    ]  # fmt: skip
+    healthy = True
+    for check in checks:
+        for finding in check():
+            console.say(f"{_MARKS[finding.good]} {finding.text}")
+            healthy = healthy and finding.good
+    console.say(f"      Logs: {user_logs()}")
+    console.say("Everything is in order." if healthy else "What is marked BAD keeps the avatar from working.")
+    return healthy
+
+
+def _environment(folder: Path) -> Iterator[Finding]:
+    python = environment_python(folder)
+    examined = examine((str(python),)) if python.is_file() else None
+    if examined is None:
+        yield Finding(False, f"The worker's environment is not in {folder}. Run: python3 install_plugin.py run")
+        return
+    reason = why_not(examined)
+    if reason is not None:
+        yield Finding(False, f"The worker's Python {python} cannot be used: {reason}. Delete {folder} and run again.")
+        return
+    broken = environment.broken_imports(python)
+    if broken:
+        yield Finding(False, f"The worker's environment lacks something: {broken}. Run: python3 install_plugin.py run")
+        return
+    yield Finding(True, f"The worker's environment works ({python}, Python {'.'.join(map(str, examined.version))}).")
+
+
+def _obs() -> Iterator[Finding]:
+    program = running.obs_program()
+    if program is None:
+        yield Finding(False, "OBS Studio was not found. Install it from https://obsproject.com.")
+        return
+    try:
+        version = obs_version(str(program)) if sys.platform.startswith("linux") else None
+    except ObsProcessError as problem:
+        yield Finding(False, f"OBS at {program} does not answer: {problem}. Install it again.")
+        return
+    if version is not None and version < _OLDEST_OBS:
+        yield Finding(False, f"OBS {'.'.join(map(str, version))} is too old; 28 or newer is needed.")
+        return
+    yield Finding(True, f"OBS is installed ({program}{', ' + '.'.join(map(str, version)) if version else ''}).")
+
+
+def _script() -> Iterator[Finding]:
+    if not registration.SCRIPT.is_file():
+        yield Finding(False, f"{registration.SCRIPT} is missing. Download the project again.")
+        return
+    names = registration.collections_with_script(obs_config_folder())
+    if names:
+        yield Finding(True, "Scene collections that load the script: " + ", ".join(names))
+    else:
+        yield Finding(
+            False,
+            f"No scene collection loads the script. Run: python3 install_plugin.py run, or add {registration.SCRIPT} "
+            "in OBS: Tools, Scripts, the + button.",
+        )
+
+
+def _characters() -> Iterator[Finding]:
+    names = character_names()
+    text = "Characters: " + ", ".join(names) if names else f"No character in {PROJECT / 'characters'}."
+    yield Finding(bool(names), text)
+
+
+def _port() -> Iterator[Finding]:
+    port = int(BY_KEY["osf_port"].default)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            # while the avatar is up it is our own worker that holds the port
+            ours = bool(instance.living())
+            who = "this avatar" if ours else "another program; choose another port in both programs"
+            yield Finding(ours, f"Port {port} (OpenSeeFace) is used by {who}.")
+            return
+    yield Finding(True, f"Port {port} (OpenSeeFace) is free.")
+
+
+def _disk() -> Iterator[Finding]:
+    place = user_data()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(str(place)).free
+    yield Finding(free > _ROOM_BYTES, f"{free // 1_000_000} MB free at {place}.")
+
+
+def _now() -> Iterator[Finding]:
+    found = instance.living()
+    for facts in found:
+        problems = facts.get("problems") or []
+        state = f"An avatar is up in OBS process {facts.get('pid')}: {facts.get('phase')}"
+        yield Finding(not problems, state + ("" if not problems else ", " + "; ".join(map(str, problems))))
+    if not found:
+        yield Finding(True, "OBS is running without an avatar." if is_obs_running() else "OBS is not running now.")
