@@ -41,10 +41,15 @@ def _made(seconds: float) -> bytes:
     return bytes(record)
 
 
+SWEEPING_RATE = 60.1
+"""A tenth more than OBS's 60 frames: within ten seconds a packet falls into every phase of a frame equally often, as a
+real tracker's do. At exactly 60 one phase, chosen by chance at the start, would decide the whole measurement."""
+
+
 class Sender:
     """Sends the packets over and over at an even rate from a thread of its own."""
 
-    def __init__(self, port: int, datagrams: list[bytes], rate: float = 60.0) -> None:
+    def __init__(self, port: int, datagrams: list[bytes], rate: float = SWEEPING_RATE) -> None:
         self._port, self._datagrams, self._rate = port, datagrams, rate
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)

@@ -1,13 +1,22 @@
-"""tmp"""
-import numpy as np, cv2
-class K:
-    def __init__(s,p): s.pose=p.copy()
-class M:
-    family='rig'
-    def __init__(s,c,size):
-        s.size=size; p=cv2.resize(c.picture,(size,size)).astype(np.float32); p[:,:,:3]*=p[:,:,3:]/255; s.p=p.astype(np.uint8)
-    def render(s,pose,out):
-        m=np.float32([[1,0,pose[40]*30],[0,1,pose[44]*10]]); cv2.warpAffine(s.p,m,(s.size,s.size),dst=out); return K(pose)
-    def between(s,a,b,f,out):
-        s.render(a.pose+(b.pose-a.pose)*f,out)
-def open_model(character,size,rung): return M(character,size)
+"""All families of characters by name, from the best that is there to the one that always works."""
+
+from __future__ import annotations
+
+from core.wire.errors import CharacterDescriptionBad
+
+from .base import CharacterModel
+from .character import Character
+from .face_parts import FaceParts, find_face_parts
+from .rig import Rig
+
+
+def open_model(character: Character, size: int, rung: str) -> CharacterModel:
+    """The best model for this character on this rung of the ladder, making ``size`` x ``size`` pictures.
+
+    Raises a CharacterError when the character's description is wrong. Takes up to seconds: call it off the render loop.
+    """
+    try:
+        given = FaceParts.from_json(character.parts)
+    except CharacterDescriptionBad as problem:
+        raise CharacterDescriptionBad(problem.detail, character=character.name, **problem.parameters) from problem
+    return Rig(character.picture, size, find_face_parts(character.picture, given))

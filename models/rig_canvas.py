@@ -74,7 +74,7 @@ def _finer(pixels: Picture, step: int) -> Picture:
         pixels,
         shrink,
         (width * step, height * step),
-        flags=cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP,
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return _valid(np.asarray(finer, np.uint8))

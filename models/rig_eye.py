@@ -20,6 +20,8 @@ from .rig_skin import Lab
 
 _EDGE: Final = np.float32(1.3)
 """Steepness of drawn edges: from nothing to everything within 1 / 1.3 picture pixels."""
+_SHADE: Final = np.array([0.84, 0.86, 0.95], np.float32)
+"""What skin is multiplied with (B, G, R) in the shadow of a lowered lid."""
 _CLOSED_LASH: Final = 0.75
 """Thickness of the closed lids' line, relative to the open eye's upper lashes."""
 
@@ -86,6 +88,7 @@ class Eye:
         self._upper_cosine = lid_cosine(shape.upper, shape.x)
         self._allowed = paintable(patch, 2.0 * canvas.scale)
         self._skin = opaque(shape.skin)
+        self._shade = opaque(shape.skin * _SHADE)
         self._white, self._iris, self._iris_alpha = self._interior(patch)
         self._lash, self._lash_alpha = self._upper_lashes(patch)
         dark = self._lash_alpha > 0.8
@@ -111,6 +114,8 @@ class Eye:
         level = lid_cosine(upper, shape.x)
         stretch = (level / self._upper_cosine).astype(np.float32)
         skin = mix(self._skin, face, shape.eye)
+        if closed > 0.0:
+            skin = mix(self._shade, skin, self._lid_shadow(upper, closed))
         opening = self._opening(upper, lower, stretch)
         seen = mix(self._eyeball(values), skin, opening)
         line, line_alpha = self._moved(self._line, self._line_alpha, shape.lower, lower, None)
@@ -121,9 +126,10 @@ class Eye:
             lash_alpha = self._thinned(lash_alpha, upper, level, closed, values.unimpressed)
             ink = float(soft_step(np.float32(closed), 0.3, 0.7))
             lash = cv2.addWeighted(self._ink, ink, lash, 1.0 - ink, 0.0)
+        # What hangs down at the corners ends where the lower lid is, or it would stick out of a closing eye.
+        lash_alpha *= np.clip((lower + np.float32(1.2) - shape.y) * _EDGE, 0, 1)
         seen = mix(lash, seen, lash_alpha)
         face[...] = mix(seen, face, self._allowed * np.float32(awake))
-        face[..., 3] = np.maximum(face[..., 3], face[..., :3].max(axis=2))
 
     def _lids(self, values: EyeValues) -> tuple[Curve, Curve, float]:
         """Upper and lower lid edges, and how closed the eye is (0..1)."""
@@ -162,6 +168,12 @@ class Eye:
         stroke = np.clip((0.5 * thickness - np.abs(away - np.float32(0.5 * self._stroke))) * _EDGE + 0.5, 0, 1)
         stroke *= np.clip(thickness, 0, 1) * np.float32(soft_step(np.float32(closed), 0.2, 0.6))
         return np.maximum(alpha * kept, stroke).astype(np.float32)
+
+    def _lid_shadow(self, upper: Curve, closed: float) -> Plane:
+        """Lowered lids bulge over the eyeball: a shade that deepens toward the lashes."""
+        shape = self._shape
+        above = np.clip(np.float32(1) - (upper - shape.y) * np.float32(3.2 / self._place.half_height), 0, 1)
+        return (above * (shape.y < upper + 1.0) * self._corners * np.float32(0.55 * closed)).astype(np.float32)
 
     def _opening(self, upper: Curve, lower: Curve, stretch: Curve) -> Plane:
         """Where the eyeball shows: from behind the upper lashes down to the lower line, with soft edges."""

@@ -63,7 +63,8 @@ def shape_of(canvas: Canvas, place: EyePlace, skin_lab: Lab) -> EyeShape:
     along = ((y - centre_y) / half_height).astype(np.float32)
     patch = canvas.pixels[box]
     unlike, skin = _unlike_skin(patch, skin_lab, across**2 + along**2 < 0.8, canvas.scale)
-    eye = _belongs(unlike, across, along)
+    luma = cv2.cvtColor(np.ascontiguousarray(patch[..., :3]), cv2.COLOR_BGR2GRAY).astype(np.float32)
+    eye = _belongs(unlike, luma, across, along)
     across = _between_corners(eye, x, place, canvas.scale)
     rim = np.sqrt(np.maximum(0.0, 1.0 - across**2)).astype(np.float32)
     seen = eye.any(axis=0)
@@ -72,7 +73,6 @@ def shape_of(canvas: Canvas, place: EyePlace, skin_lab: Lab) -> EyeShape:
     upper = _curve(across, edge_top, centre_y - half_height * rim, half_height)
     lower = _curve(across, edge_bottom, centre_y + half_height * rim, half_height)
     iris_distance = np.hypot((x - place.iris.x) / place.iris_radius_x, (y - place.iris.y) / place.iris_radius_y)
-    luma = cv2.cvtColor(np.ascontiguousarray(patch[..., :3]), cv2.COLOR_BGR2GRAY).astype(np.float32)
     bright_top = _bright_top(luma, eye & (iris_distance > 1.02) & (y > upper) & (y < lower - 1.0), y)
     inner, thickness = _inner_edge(bright_top, across, upper, x, place)
     spread = cv2.dilate(eye.astype(np.uint8), disc(1.9 * canvas.scale)) > 0
@@ -96,6 +96,8 @@ def _unlike_skin(patch: Picture, skin: Lab, never_skin: Mask, scale: float) -> t
     colour = patch[..., :3].astype(np.float32)
     lab = to_lab(patch)
     local: Lab = skin
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    white = (lab[..., 0] > skin[0] + 1.5) & (chroma < 0.6 * np.hypot(skin[1], skin[2]))
     spread, unlike = colour, np.zeros(lab.shape[:2], np.float32)
     # Blush and shadow make skin drift from the face's one colour: the second look compares with what is nearby.
     for limit in (0.32, 0.24):
@@ -103,22 +105,26 @@ def _unlike_skin(patch: Picture, skin: Lab, never_skin: Mask, scale: float) -> t
         unlike[patch[..., 3] < 250] = 1.0
         known = np.float32(1) - soft_step(unlike, 0.7 * limit, limit)
         known = cv2.erode(known, disc(0.9 * scale)).astype(np.float32)
-        known[never_skin] = 0.0
+        known[never_skin | white] = 0.0
         spread = np.clip(fill(colour, known), 0, 255).astype(np.float32)
         local = np.asarray(cv2.cvtColor(spread / np.float32(255), cv2.COLOR_BGR2LAB), np.float32)
     return unlike, spread
 
 
-def _belongs(unlike: Plane, across: Curve, along: Plane) -> Mask:
+def _belongs(unlike: Plane, luma: Plane, across: Curve, along: Plane) -> Mask:
     """What is unlike skin, in reach of the eye and joined to it; brows, creases and stray hair are not."""
     reach = (across / 1.42) ** 2 + (along / np.where(along < 0, 1.45, 1.28)) ** 2 < 1.0
     # Hair and glasses often touch the corners; lashes leave them sideways and upward only.
     reach &= (np.abs(across) < 1.05) | ((along > -0.7) & (along < 0.15))
     candidates = ((unlike > 0.25) & reach).astype(np.uint8)
-    # Strands pass the corners as long upright lines; no eye is that high there.
-    eye_rows = max(3, round(2.3 / float(along[1, 0] - along[0, 0])))
-    upright = cv2.morphologyEx((unlike > 0.25).astype(np.uint8), cv2.MORPH_OPEN, np.ones((eye_rows, 1), np.uint8))
-    candidates[(upright > 0) & (np.abs(across) > 1.2)] = 0
+    # Strands and rims pass the corners as long upright lines; no eye is that high there. Lashes over a lighter rim
+    # are darker than it.
+    eye_rows = np.ones((max(3, round(2.3 / float(along[1, 0] - along[0, 0]))), 1), np.uint8)
+    dark = luma < 0.5 * float(np.median(luma[unlike < 0.2])) if (unlike < 0.2).any() else luma < 64
+    rim, strand = (
+        cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, eye_rows) > 0 for mask in (unlike > 0.25, dark)
+    )
+    candidates[((rim & ~dark) | strand) & (np.abs(across) > 1.2)] = 0
     core = across**2 + along**2 < 0.3
     candidates[core] = 1
     _, labels = cv2.connectedComponents(candidates, connectivity=8)

@@ -32,9 +32,7 @@ class Face:
         self._brow_left = Brow(canvas, parts.brow_left, True, unit)
         self._brow_right = Brow(canvas, parts.brow_right, False, unit)
         self._mouth = Mouth(canvas, parts.mouth, skin)
-        boxes = [
-            part.box for part in (self._eye_left, self._eye_right, self._brow_left, self._brow_right, self._mouth)
-        ]
+        boxes = [part.box for part in (self._eye_left, self._eye_right, self._brow_left, self._brow_right, self._mouth)]
         rows, columns = (
             slice(min(box[axis].start for box in boxes), max(box[axis].stop for box in boxes)) for axis in (0, 1)
         )

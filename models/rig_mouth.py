@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from typing import Final
 
 import cv2
@@ -98,7 +97,7 @@ class Mouth:
     def _painted(self, values: MouthValues, face: Picture) -> Picture:
         """The open mouth over ``face``, from outside to inside: outline, dark, tongue, teeth."""
         amount = values.amount
-        rest, asked = np.array(astuple(self._rest)), np.array(astuple(values.shape))
+        rest, asked = np.array(self._rest), np.array(values.shape)
         # The first opening widens quickly and then slows down, as lips do.
         eased = 1.0 - (1.0 - amount) ** 1.4
         shape = MouthShape(*(float(value) for value in rest + (asked - rest) * eased))

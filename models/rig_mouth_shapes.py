@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from core.pose.parameters import Pose, PoseVector
 
 
-@dataclass(frozen=True)
-class MouthShape:
+class MouthShape(NamedTuple):
     """An open mouth. Lengths are in units of the closed mouth's half width."""
 
     half_width: float
@@ -37,6 +36,8 @@ SHAPES: Final[dict[Pose, MouthShape]] = {
     Pose.MOUTH_DELTA: MouthShape(0.86, 0.62, 0.42, 1.05, 0.16, 0.00, 0.45),
 }
 
+_TABLE: Final = np.array(list(SHAPES.values()))
+
 
 @dataclass(frozen=True)
 class MouthValues:
@@ -54,8 +55,7 @@ class MouthValues:
         """Shapes asked for together blend in proportion; together they open the mouth as far as their sum."""
         weights = np.array([max(0.0, float(pose[value])) for value in SHAPES])
         total = float(weights.sum())
-        table = np.array([astuple(shape) for shape in SHAPES.values()])
-        mixed = table[0] if total <= 0.0 else weights @ table / total
+        mixed = _TABLE[0] if total <= 0.0 else weights @ _TABLE / total
         smirk = float(pose[Pose.MOUTH_SMIRK])
         left = float(pose[Pose.MOUTH_RAISED_CORNER_RIGHT]) - float(pose[Pose.MOUTH_LOWERED_CORNER_RIGHT])
         right = float(pose[Pose.MOUTH_RAISED_CORNER_LEFT]) - float(pose[Pose.MOUTH_LOWERED_CORNER_LEFT])

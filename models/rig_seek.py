@@ -64,7 +64,8 @@ class _Face:
     """The picture seen as distance from its skin colour.
 
     ``difference`` (512, 512) float32 is 0 where skin is and 1 where it certainly is not (outside the figure too);
-    ``darkness`` (512, 512) float32 is how much darker than skin, in units of L*/100; ``lab`` is CIE Lab.
+    ``darkness`` (512, 512) float32 is how much darker than skin, in units of L*/100; ``white`` (512, 512) float32 is 1
+    where the white of an eye may be; ``lab`` is CIE Lab.
     """
 
     def __init__(self, picture: Picture, head: HeadBox) -> None:
@@ -77,6 +78,9 @@ class _Face:
         skin = skin_colour(picture, head)
         self.difference: Plane = np.where(inside, unlikeness(self.lab, skin), np.float32(1))
         darkness = np.clip((skin[0] - self.lab[..., 0]) / np.float32(100), 0.0, 1.0)
+        chroma = np.hypot(self.lab[..., 1], self.lab[..., 2])
+        pale = chroma < 0.62 * max(6.0, float(np.hypot(skin[1], skin[2])))
+        self.white: Plane = (inside & pale & (self.lab[..., 0] > 0.85 * skin[0])).astype(np.float32)
         self.darkness: Plane = np.where(inside, darkness, np.float32(0))
 
     @staticmethod
@@ -190,6 +194,15 @@ def _opening(face: _Face, place: Point, unit: float) -> tuple[Point, float, floa
     row = int(np.clip(int(place.y) - area[0].start, 0, different.shape[0] - 1))
     core_rows = slice(max(0, row - round(6 * unit)), row + max(1, round(7 * unit)))
     left, right = _run(different[core_rows].mean(axis=0), column, 0.22)
+    white = np.flatnonzero((face.white[area][core_rows] > 0.5).sum(axis=0) >= 2)
+    # Hair often touches the outer corner; where white is seen, the eye ends a lash's width beyond it.
+    margin = round(2.5 * unit)
+    outside = white[(white > column + 4 * unit) & (white < right)]
+    if place.x > face.centre_x and len(outside):
+        right = min(right, int(outside[-1]) + 1 + margin)
+    outside = white[(white < column - 4 * unit) & (white >= left)]
+    if place.x <= face.centre_x and len(outside):
+        left = max(left, int(outside[0]) - margin)
     core_columns = slice(max(0, column - round(6 * unit)), column + max(1, round(7 * unit)))
     top, bottom = _run(different[:, core_columns].mean(axis=1), row, 0.25)
     centre = Point(

@@ -113,8 +113,8 @@ def _fields(parts: FaceParts, x: Grid, y: Grid, hair: Grid) -> list[Grid]:
 
     depth = _dome(across, y - (eye_y + 8 * unit), 82 * unit, 100 * unit)
     tip = np.exp(-0.5 * ((across / (12 * unit)) ** 2 + ((y - (eye_y + 18 * unit)) / (14 * unit)) ** 2))
-    yaw = -(9.5 * depth + 1.2 * tip - 1.2) * unit * follows
-    pitch = -(8.5 * depth + 0.8 * tip - 1.2) * unit * follows
+    yaw = -(11.5 * depth + 1.5 * tip - 2.0) * unit * follows
+    pitch = -(9.5 * depth + 1.0 * tip - 1.8) * unit * follows
 
     # Hair below the chin hangs from the head: it goes where the head takes its roots, not around the neck.
     lever = np.minimum(y, np.float32(chin.y)) - neck.y

@@ -46,6 +46,9 @@ class Calibration:
     def add(self, sample: TrackerSample) -> bool:
         """Take note of a tracked sample. True when this made the automatic first calibration happen."""
         now = sample.arrival_ns
+        if self._stored is not None and self._stored.values.shape != sample.values.shape:
+            # kept by a version whose samples were of another kind: a face measured against it would never move
+            self._stored = self._before = None
         if self._recent and now - self._recent[-1][0] > WINDOW_NS:
             self._recent.clear()
             self._first_ns = None

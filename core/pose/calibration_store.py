@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from .calibration import Neutral
 _log = logging.getLogger(__name__)
 
 _FORMAT = 1
+_LARGEST = 1e6
+"""No tracker has a larger value, and no sum of these overflows."""
 
 
 class CalibrationStore:
@@ -21,7 +24,7 @@ class CalibrationStore:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._entries: dict[str, dict[str, list[float]]] = {}
-        if path is not None and path.exists():
+        if path is not None:
             self._entries = _read(path)
 
     def get(self, source: str, character: str) -> Neutral | None:
@@ -58,11 +61,15 @@ def _read(path: Path) -> dict[str, dict[str, list[float]]]:
         for key, entry in content["neutral"].items():
             rotation = [float(part) for part in entry["rotation"]]
             values = [float(value) for value in entry["values"]]
-            if len(rotation) != 4 or not np.isfinite(rotation + values).all():
-                raise ValueError(key)
+            if len(rotation) != 4 or not 0.99 < math.hypot(*rotation) < 1.01:
+                raise ValueError(f"{key}: not a rotation")
+            if not all(abs(value) <= _LARGEST for value in values):
+                raise ValueError(f"{key}: not a face")
             entries[str(key)] = {"rotation": rotation, "values": values}
         return entries
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as problem:
         aside = path.with_suffix(".unreadable")
         _log.warning("calibration %s is unreadable (%s); it is set aside as %s", path, problem, aside)
         try:

@@ -66,7 +66,7 @@ class IdleMotion:
         since -= _BLINK_CLOSING_S + _BLINK_HELD_S
         if since < 0.0:
             return 1.0
-        return 1.0 - _smooth(min(since / _BLINK_OPENING_S, 1.0))
+        return 1.0 - _smooth(since / _BLINK_OPENING_S)
 
     def _gap(self) -> float:
         gap = math.exp(self._random.gauss(math.log(3.3), 0.5))
@@ -80,7 +80,7 @@ class IdleMotion:
             self._next_gaze_s = seconds + self._random.uniform(0.8, 3.2)
             looks_ahead = self._random.random() < 0.45
             self._gaze = (0.0, 0.0) if looks_ahead else (self._random.gauss(0.0, 0.25), self._random.gauss(0.0, 0.12))
-        done = _smooth(min((seconds - self._gaze_moved_s) / _SACCADE_S, 1.0))
+        done = _smooth((seconds - self._gaze_moved_s) / _SACCADE_S)
         return (
             self._gaze_before[0] + (self._gaze[0] - self._gaze_before[0]) * done,
             self._gaze_before[1] + (self._gaze[1] - self._gaze_before[1]) * done,
@@ -93,4 +93,5 @@ def breath(now_ns: int) -> float:
 
 
 def _smooth(part: float) -> float:
+    part = min(max(part, 0.0), 1.0)
     return part * part * (3.0 - 2.0 * part)

@@ -100,6 +100,8 @@ class PoseMixer:
         elif self._presence > 0.0:
             self._presence *= math.exp(-elapsed / FADE_TIME_CONSTANT_S)
             self._tracked[_LIDS] *= math.exp(-elapsed / _LIDS_OPEN_TIME_CONSTANT_S)
+            if self._filter is not None:
+                self._filter.reset()
             if self._presence < _GONE:
                 self._presence = 0.0
                 self.forget_tracker()
@@ -110,6 +112,8 @@ class PoseMixer:
         return PoseMoment(clamp(pose), self._arrival_ns if self._presence > 0.0 else 0, self._presence)
 
     def _take(self, sample: TrackerSample) -> None:
+        if not (np.isfinite(sample.values).all() and np.isfinite(sample.head_degrees).all()):
+            return  # in a calibration it would spoil every later pose, and the file
         calibration = self._calibration(sample.vocabulary)
         if calibration.add(sample):
             self._keep(sample.vocabulary, calibration)

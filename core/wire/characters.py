@@ -9,6 +9,7 @@ from .folders import CHARACTERS
 
 PICTURE_NAME = "character.png"
 DESCRIPTION_NAME = "character.json"
+_SUFFIXES = (".png", ".PNG")
 
 
 def character_names(folder: Path = CHARACTERS) -> List[str]:
@@ -21,9 +22,9 @@ def character_names(folder: Path = CHARACTERS) -> List[str]:
     for entry in entries:
         if entry.name.startswith((".", "_")):
             continue
-        if (entry / PICTURE_NAME).is_file():
+        if _is_file(entry / PICTURE_NAME):
             names.add(entry.name)
-        elif entry.suffix.lower() == ".png" and entry.is_file():
+        elif entry.suffix in _SUFFIXES and _is_file(entry):
             names.add(entry.stem)
     return sorted(names, key=str.lower)
 
@@ -32,7 +33,15 @@ def character_picture(name: str, folder: Path = CHARACTERS) -> Optional[Path]:
     """The picture file of a character, or None when there is none of that name."""
     if not name or Path(name).name != name or name in (".", ".."):
         return None
-    for candidate in (folder / name / PICTURE_NAME, folder / f"{name}.png"):
-        if candidate.is_file():
+    for candidate in (folder / name / PICTURE_NAME, *(folder / f"{name}{suffix}" for suffix in _SUFFIXES)):
+        if _is_file(candidate):
             return candidate
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # a folder that may not be looked into, or a name that is too long for the disk
+        return False

@@ -9,6 +9,7 @@ The worker speaks first (``hello``), OBS answers ``configure``. Later OBS sends 
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Dict, List, Mapping, NamedTuple, NoReturn, Tuple, Type, Union
 
 from .errors import MessageMalformed, MessageUnknown
@@ -56,7 +57,7 @@ def encode(type_: str, **fields: Any) -> bytes:
     """One line, newline included. Raises MessageMalformed when it would be too long or is not JSON."""
     try:
         text = json.dumps({"type": type_, **fields}, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError) as problem:
+    except (TypeError, ValueError, RecursionError) as problem:
         raise MessageMalformed(f"{type_}: {problem}", reason="not JSON") from problem
     line = text.encode("utf-8", "replace") + b"\n"
     if len(line) > MAXIMUM_LINE_BYTES:
@@ -69,7 +70,7 @@ def decode(line: bytes, expected: Mapping[str, Mapping[str, _Kind]]) -> Message:
     if len(line) > MAXIMUM_LINE_BYTES:
         raise MessageMalformed(f"{len(line)} bytes", reason="too long")
     try:
-        fields = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        fields = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as problem:
         raise MessageMalformed(str(problem)[:200], reason="not JSON") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
@@ -87,6 +88,13 @@ def decode(line: bytes, expected: Mapping[str, Mapping[str, _Kind]]) -> Message:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError("a number is too large")
+    return value
 
 
 class LineSplitter:

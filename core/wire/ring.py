@@ -73,9 +73,12 @@ class FrameRing:
         self._memory = memory
         self._owned_file = owned_file
         self.locator = locator
-        magic, slots, slot_bytes = _HEAD.unpack_from(memory, 0)
+        magic, slots, slot_bytes = _HEAD.unpack_from(memory, 0) if len(memory) >= HEADER_BYTES else (b"", 0, 0)
         self.slots, self.slot_bytes = int(slots), int(slot_bytes)
         if magic != MAGIC or not 2 <= self.slots <= 16 or HEADER_BYTES + self.slots * self.slot_bytes > len(memory):
+            memory.close()
+            if owned_file is not None:
+                _unlink(owned_file)
             raise FrameRingUnusable("not a frame ring", path=locator)
         self._view = memoryview(memory)
 

@@ -56,8 +56,8 @@ class Setting(NamedTuple):
         if self.kind in (INT, COLOUR) and isinstance(value, int) and not isinstance(value, bool):
             return int(min(max(value, self.minimum), self.maximum))
         if self.kind == FLOAT and isinstance(value, (int, float)) and not isinstance(value, bool):
-            if math.isfinite(value):
-                return float(min(max(float(value), self.minimum), self.maximum))
+            if not isinstance(value, float) or math.isfinite(value):
+                return float(min(max(value, self.minimum), self.maximum))
         elif self.kind == CHOICE and value in self.choices:
             return str(value)
         elif self.kind in (TEXT, FILE, CHARACTER) and isinstance(value, str):

@@ -86,7 +86,7 @@ class Worker:
             self._handle(message)
         self._exchange(now_ns())
         self._show_frame()
-        self._reporter.tick(now_ns(), self._stats.frames, self._state, self._figures)
+        self._reporter.tick(now_ns(), self._stage(), self._stats.frames, self._state, self._figures)
 
     def _exchange(self, now: int) -> None:
         """Take over what the preparer finished, between two frames."""
@@ -233,6 +233,11 @@ class Worker:
 
     # -- what OBS is told ------------------------------------------------------------------------------------------
 
+    def _stage(self) -> str:
+        if self._stopping:
+            return "stopping"
+        return "running" if self._pipeline is not None and self._parts.output.current is not None else "warming"
+
     def _tracker_status(self) -> TrackerStatus | None:
         tracker = self._parts.tracker.current
         return tracker.status(now_ns()) if tracker is not None else None
@@ -250,9 +255,8 @@ class Worker:
     def _state(self) -> dict[str, object]:
         """What is in force now."""
         character, output, status = self._parts.character.current, self._parts.output.current, self._tracker_status()
-        stage = "running" if self._pipeline is not None and output is not None else "warming"
         return {
-            "stage": "stopping" if self._stopping else stage,
+            "stage": self._stage(),
             "character": character.name if character else "",
             "family": character.model.family if character else "",
             "size": character.model.size if character else 0,

@@ -21,6 +21,7 @@ class Reporter:
         self._pipe = pipe
         self._errors: dict[str, str] = {}
         self._state: Mapping[str, object] = {}
+        self._stage = ""
         self._heartbeat_ns = self._stats_ns = self._alive_ns = 0
 
     def problem(self, where: str, error: EasyVtuberError | None) -> None:
@@ -43,16 +44,17 @@ class Reporter:
     def tick(
         self,
         now: int,
+        stage: str,
         frames: int,
         state: Callable[[], Mapping[str, object]],
         figures: Callable[[], Mapping[str, float | str]],
     ) -> None:
         """Called every turn of the loop; a loop that hangs therefore sends no heartbeat."""
-        if now - self._heartbeat_ns >= HEARTBEAT_NS:
-            self._heartbeat_ns = now
-            current = state()
-            self._pipe.send("heartbeat", stage=current["stage"], frames=frames)
-            self.state(current)
+        if now - self._heartbeat_ns >= HEARTBEAT_NS or stage != self._stage:
+            # a new stage is told at once: a worker that came up and dies right after has come up
+            self._heartbeat_ns, self._stage = now, stage
+            self._pipe.send("heartbeat", stage=stage, frames=frames)
+            self.state(state())
         if now - self._stats_ns >= STATS_NS:
             self._stats_ns = now
             self._pipe.send("stats", figures=figures())

@@ -1,8 +1,68 @@
-"""Every run of the unit tests tries the same examples and keeps nothing on disk."""
+"""OBS's modules for the tests that need them: a fresh ``obspython`` and freshly imported ``core.obs`` each time."""
 
 from __future__ import annotations
 
-from hypothesis import settings
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Dict, Iterator, cast
 
-settings.register_profile("same_every_time", derandomize=True, deadline=None, database=None)
-settings.load_profile("same_every_time")
+import hypothesis
+import pytest
+
+import core
+from tests.fake_libobs import FakeLib
+from tests.fake_obs import FakeObs
+
+# the same examples on every machine and in every run, and no limit to the time that a busy machine takes for one
+hypothesis.settings.register_profile("same_every_time", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("same_every_time")
+
+_PRIVATE_NAME = "_easyvtuber_core"
+
+
+def _ours() -> Dict[str, ModuleType]:
+    return {
+        name: module
+        for name, module in sys.modules.items()
+        if name == "core.obs" or name.startswith("core.obs.") or name.split(".")[0] == _PRIVATE_NAME
+    }
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Logs and user data go into a throw-away folder."""
+    monkeypatch.setenv("EASYVTUBER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def obs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeObs]:
+    """OBS. At the end every reference must have been given back and nothing may have been refused."""
+    fake = FakeObs()
+    before, package = _ours(), getattr(core, "obs", None)
+    for name in before:
+        del sys.modules[name]
+    monkeypatch.setitem(sys.modules, "obspython", cast(ModuleType, fake))
+    yield fake
+    for name in _ours():
+        del sys.modules[name]
+    sys.modules.update(before)
+    if package is not None:
+        cast(Any, core).obs = package
+    assert fake.ledger.faults == []
+    assert fake.ledger.leaks() == []
+    assert fake.refused == []
+
+
+@pytest.fixture
+def lib() -> Iterator[FakeLib]:
+    """libobs. At the end every source must have been given back."""
+    kept: Dict[Any, Any] = sys.__dict__.setdefault("_easyvtuber_keep", {})
+    before = dict(kept)
+    kept.clear()
+    fake = FakeLib()
+    yield fake
+    kept.clear()
+    kept.update(before)
+    assert fake.leaks() == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -113,7 +115,7 @@ def test_a_new_neutral_is_eased_in() -> None:
     for eased, end in ((shapes, 0.8), (yaws, 30.0)):
         assert eased[0] == pytest.approx(0.0, abs=1e-6)
         assert eased == sorted(eased)
-        assert max(after - before for before, after in zip(eased, eased[1:], strict=False)) < end / 10
+        assert max(after - before for before, after in pairwise(eased)) < end / 10
         assert eased[-1] == pytest.approx(end, rel=1e-4)
 
 

@@ -1,0 +1,1 @@
+"""Mothlight: an original VTuber character drawn entirely with code."""

@@ -1,0 +1,1 @@
+"""Nocti, drawn part by part."""
