@@ -17,6 +17,25 @@ _PRIVATE_NAME = "_easyvtuber_core"
 _OLDEST_PYTHON = (3, 8)
 
 
+class _OwnFinder:
+    """Finds this file, and only it, for OBS's Reload button.
+
+    OBS appends a script's folder to ``sys.path``. Left there, ours would hand our ``core`` to every other script that
+    imports a package of that name, so it is taken out again; then this has to find the script itself.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
+        """The import system's question; None leaves it to the others."""
+        return importlib.util.spec_from_file_location(name, __file__) if name == __name__ and path is None else None
+
+
+def _leave_the_search_path() -> None:
+    sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != _FOLDER]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != _OwnFinder.__name__]
+    sys.meta_path.append(_OwnFinder())
+
+
 def _load_core() -> Any:
     """The plug-in module, fresh: OBS's Reload button runs this file again, but not the modules it imported."""
     for name in [known for known in sys.modules if known.split(".")[0] == _PRIVATE_NAME]:
@@ -30,6 +49,7 @@ def _load_core() -> Any:
     return importlib.import_module(_PRIVATE_NAME + ".obs.plugin")
 
 
+_leave_the_search_path()
 _plugin: Any = None
 _problem = ""
 if sys.version_info < _OLDEST_PYTHON:
@@ -74,6 +94,7 @@ def script_defaults(settings: Any) -> None:
 @_guarded
 def script_load(settings: Any) -> None:
     """OBS loaded the script, or its scene collection."""
+    _leave_the_search_path()
     _plugin.load(settings)
 
 

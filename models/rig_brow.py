@@ -119,7 +119,7 @@ class Brow:
 def _brow(patch: Picture, along: Plane, across: Plane, half_height: float, scale: float) -> NDArray[np.uint8]:
     """1 where one thin dark stroke runs along the brow's box; strands of hair that cross it are left where they are.
 
-    ``half_height``: of the box, in picture pixels. The stroke is looked for along a parabola: hair seldom follows one.
+    ``half_height``: of the box, in picture pixels. The stroke is looked for along a smooth curve, which strands seldom follow.
     """
     luma = cv2.cvtColor(np.ascontiguousarray(patch[..., :3]), cv2.COLOR_BGR2GRAY)
     reach = 2 * round(_REACH * scale) + 1
@@ -136,16 +136,23 @@ def _brow(patch: Picture, along: Plane, across: Plane, half_height: float, scale
     if np.count_nonzero(used) < 12:
         return np.zeros(luma.shape, np.uint8)
     t, heights, trust = (values[used].astype(np.float64) for values in (place_along, place_across, weight))
-    basis = np.stack([np.ones_like(t), t, t * t], axis=1)
+    basis = np.stack([np.ones_like(t), t, t**2, t**3], axis=1)
     thickness = max(1.3, min(2.2, 0.75 * half_height)) / half_height
     robust = np.sqrt(trust)
-    coefficients = np.zeros(3)
+    coefficients: NDArray[np.float64] = np.zeros(4)
     for _ in range(5):
-        coefficients = np.linalg.lstsq(basis * robust[:, None], heights * robust, rcond=None)[0]
+        coefficients = np.asarray(np.linalg.lstsq(basis * robust[:, None], heights * robust, rcond=None)[0])
         robust = np.sqrt(trust) / (1.0 + ((heights - basis @ coefficients) / (0.6 * thickness)) ** 2)
     curve = np.polynomial.polynomial.polyval(along.astype(np.float64), coefficients)
-    brow = (np.abs(across - curve) < thickness) & (np.abs(along) < 1.12) & (stroke > _DARKER)
-    return brow.astype(np.uint8)
+    ribbon = (np.abs(across - curve) < thickness) & (np.abs(along) < 1.15)
+    core = ribbon & (stroke > _DARKER) & (np.abs(along) < 0.6)
+    if not core.any():
+        return np.zeros(luma.shape, np.uint8)
+    # Whatever is much darker than the brow's middle (a hair clip, an outline) only happens to lie in its way.
+    like_core = (stroke > _DARKER) & (stroke < 2.2 * float(np.percentile(stroke[core], 75)))
+    _, labels = cv2.connectedComponents((ribbon & like_core).astype(np.uint8), connectivity=8)
+    joined = np.unique(labels[core & like_core])
+    return np.isin(labels, joined[joined > 0]).astype(np.uint8)
 
 
 def _soft(mask: NDArray[np.uint8], grow: float, blur: float) -> Plane:

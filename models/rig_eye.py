@@ -13,7 +13,7 @@ from core.pose.parameters import Pose, PoseVector
 from .base import Picture
 from .rig_canvas import Canvas
 from .rig_eye_shape import Curve, lid_cosine, shape_of
-from .rig_fill import Plane, fill, soft_step
+from .rig_fill import Plane, fill, soft, soft_step
 from .rig_paint import mix, opaque, paintable, waking
 from .rig_places import EyePlace
 from .rig_skin import Lab
@@ -119,15 +119,15 @@ class Eye:
         opening = self._opening(upper, lower, stretch)
         seen = mix(self._eyeball(values), skin, opening)
         line, line_alpha = self._moved(self._line, self._line_alpha, shape.lower, lower, None)
-        line_alpha *= np.float32(1.0 - float(soft_step(np.float32(closed), 0.55, 0.95)))
+        line_alpha *= np.float32(1.0 - soft(closed, 0.55, 0.95))
         seen = mix(line, seen, line_alpha)
         lash, lash_alpha = self._moved(self._lash, self._lash_alpha, shape.upper, upper, stretch)
         if closed > 0.2 or values.unimpressed > 0.0:
             lash_alpha = self._thinned(lash_alpha, upper, level, closed, values.unimpressed)
-            ink = float(soft_step(np.float32(closed), 0.3, 0.7))
-            lash = cv2.addWeighted(self._ink, ink, lash, 1.0 - ink, 0.0)
+            ink = soft(closed, 0.3, 0.7)
+            lash = np.asarray(cv2.addWeighted(self._ink, ink, lash, 1.0 - ink, 0.0), np.uint8)
         # What hangs down at the corners ends where the lower lid is, or it would stick out of a closing eye.
-        lash_alpha *= np.clip((lower + np.float32(1.2) - shape.y) * _EDGE, 0, 1)
+        lash_alpha *= np.clip((lower + np.float32(1.0 + self._stroke) - shape.y) * _EDGE, 0, 1)
         seen = mix(lash, seen, lash_alpha)
         face[...] = mix(seen, face, self._allowed * np.float32(awake))
 
@@ -158,22 +158,22 @@ class Eye:
         shape, half_height = self._shape, self._place.half_height
         away = (shape.y - upper) * level
         # Lashes are trimmed to the stroke from both sides instead of fading: half-closed lids keep a solid edge.
-        above = 0.9 * half_height * (1.0 - float(soft_step(np.float32(closed), 0.3, 0.9))) * (1.0 - 0.85 * flat) + 0.2
-        below = 0.8 * half_height * (1.0 - float(soft_step(np.float32(closed), 0.2, 0.75))) + float(self._stroke)
+        above = 0.9 * half_height * (1.0 - soft(closed, 0.3, 0.9)) * (1.0 - 0.85 * flat) + 0.2
+        below = 0.8 * half_height * (1.0 - soft(closed, 0.2, 0.75)) + float(self._stroke)
         kept = np.clip((away + np.float32(above)) * _EDGE + np.float32(0.5), 0, 1)
         kept *= np.clip((np.float32(below) - away) * _EDGE + np.float32(0.5), 0, 1)
-        kept *= np.float32(1.0 - float(soft_step(np.float32(closed), 0.6, 0.9)))
+        kept *= np.float32(1.0 - soft(closed, 0.6, 0.9))
         t = shape.across
         thickness = self._stroke * np.sqrt(np.clip(1.0 - (t / 1.07) ** 2, 0.0, 1.0)) * (1.0 + 0.25 * self._outward * t)
         stroke = np.clip((0.5 * thickness - np.abs(away - np.float32(0.5 * self._stroke))) * _EDGE + 0.5, 0, 1)
-        stroke *= np.clip(thickness, 0, 1) * np.float32(soft_step(np.float32(closed), 0.2, 0.6))
-        return np.maximum(alpha * kept, stroke).astype(np.float32)
+        stroke *= np.clip(thickness, 0, 1) * np.float32(soft(closed, 0.2, 0.6))
+        return np.asarray(np.maximum(alpha * kept, stroke), np.float32)
 
     def _lid_shadow(self, upper: Curve, closed: float) -> Plane:
         """Lowered lids bulge over the eyeball: a shade that deepens toward the lashes."""
         shape = self._shape
         above = np.clip(np.float32(1) - (upper - shape.y) * np.float32(3.2 / self._place.half_height), 0, 1)
-        return (above * (shape.y < upper + 1.0) * self._corners * np.float32(0.55 * closed)).astype(np.float32)
+        return np.asarray(above * (shape.y < upper + 1.0) * self._corners * np.float32(0.55 * closed), np.float32)
 
     def _opening(self, upper: Curve, lower: Curve, stretch: Curve) -> Plane:
         """Where the eyeball shows: from behind the upper lashes down to the lower line, with soft edges."""
@@ -183,7 +183,7 @@ class Eye:
         from_top = np.clip((shape.y - begin) * (_EDGE * lid_cosine(begin, shape.x)) + np.float32(0.5), 0, 1)
         end = lower - np.float32(0.3)
         to_bottom = np.clip((end - shape.y) * (_EDGE * lid_cosine(end, shape.x)) + np.float32(0.5), 0, 1)
-        return (from_top * to_bottom * self._corners).astype(np.float32)
+        return np.asarray(from_top * to_bottom * self._corners, np.float32)
 
     def _eyeball(self, values: EyeValues) -> Picture:
         place, scale = self._place, self._scale
@@ -256,7 +256,9 @@ class Eye:
         away = shape.y - shape.lower
         near = soft_step(away, -2.2, -1.2) * (1.0 - soft_step(away, 1.2, 2.4))
         beside_lash = soft_step(shape.y - shape.inner, 0.0, 1.0)
-        return self._dark(patch, (near * beside_lash * (shape.iris_distance > 0.97)).astype(np.float32) * shape.eye)
+        return self._dark(
+            patch, (near * beside_lash * soft_step(shape.iris_distance, 0.92, 1.05)).astype(np.float32) * shape.eye
+        )
 
     def _dark(self, patch: Picture, near: Plane) -> tuple[Picture, Plane]:
         """What is darker than the skin around it, cut out: its own colour everywhere, and its alpha (0..1)."""

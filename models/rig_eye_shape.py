@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .base import Picture
 from .rig_canvas import Canvas
-from .rig_fill import Plane, fill, soft_step
+from .rig_fill import Plane, fill, soft, soft_step
 from .rig_paint import disc
 from .rig_places import EyePlace
 from .rig_skin import Lab, to_lab, unlikeness
@@ -72,15 +72,18 @@ def shape_of(canvas: Canvas, place: EyePlace, skin_lab: Lab) -> EyeShape:
     edge_bottom = np.where(seen, y[len(eye) - 1 - np.argmax(eye[::-1], axis=0), 0], np.nan)
     upper = _curve(across, edge_top, centre_y - half_height * rim, half_height)
     lower = _curve(across, edge_bottom, centre_y + half_height * rim, half_height)
+    # A strand that touches the lashes from above is no lash.
+    eye &= (y > upper - np.float32(0.4 * half_height)) | (np.abs(across) > 1.0)
     iris_distance = np.hypot((x - place.iris.x) / place.iris_radius_x, (y - place.iris.y) / place.iris_radius_y)
     bright_top = _bright_top(luma, eye & (iris_distance > 1.02) & (y > upper) & (y < lower - 1.0), y)
     inner, thickness = _inner_edge(bright_top, across, upper, x, place)
     spread = cv2.dilate(eye.astype(np.uint8), disc(1.9 * canvas.scale)) > 0
     # What is next to the eye but neither skin nor joined to it (hair, glasses) keeps its pixels.
     other = cv2.morphologyEx(((unlike > 0.3) & ~eye).astype(np.uint8), cv2.MORPH_OPEN, disc(0.6 * canvas.scale)) > 0
-    soft = cv2.GaussianBlur((spread & ~other).astype(np.float32), (0, 0), 0.4 * canvas.scale).astype(np.float32)
+    skin = _with_upright_lines(patch, skin, spread, np.abs(x - centre_x) / half_width)
+    belongs = cv2.GaussianBlur((spread & ~other).astype(np.float32), (0, 0), 0.4 * canvas.scale).astype(np.float32)
     return EyeShape(
-        box, x, y, across, upper, inner, lower, thickness, iris_distance.astype(np.float32), luma, skin, soft
+        box, x, y, across, upper, inner, lower, thickness, iris_distance.astype(np.float32), luma, skin, belongs
     )
 
 
@@ -88,7 +91,7 @@ def lid_cosine(lid: Curve, x: Curve) -> Curve:
     """How level a lid runs in each column: 1 where it is flat, less where it is steep."""
     slope = np.gradient(lid[0], x[0])
     # Below a third, a lid stands so upright at the corner that its lashes would be squeezed to nothing.
-    return np.maximum(1.0 / np.sqrt(1.0 + slope**2), 1.0 / 3.0).astype(np.float32)[None, :]
+    return np.asarray(np.maximum(1.0 / np.sqrt(1.0 + slope**2), 1.0 / 3.0)[None, :], np.float32)
 
 
 def _unlike_skin(patch: Picture, skin: Lab, never_skin: Mask, scale: float) -> tuple[Plane, Plane]:
@@ -100,22 +103,43 @@ def _unlike_skin(patch: Picture, skin: Lab, never_skin: Mask, scale: float) -> t
     white = (lab[..., 0] > skin[0] + 1.5) & (chroma < 0.6 * np.hypot(skin[1], skin[2]))
     spread, unlike = colour, np.zeros(lab.shape[:2], np.float32)
     # Blush and shadow make skin drift from the face's one colour: the second look compares with what is nearby.
-    for limit in (0.32, 0.24):
+    for limit in (0.32, 0.19):
         unlike = unlikeness(lab, local)
         unlike[patch[..., 3] < 250] = 1.0
         known = np.float32(1) - soft_step(unlike, 0.7 * limit, limit)
-        known = cv2.erode(known, disc(0.9 * scale)).astype(np.float32)
+        known = cv2.erode(known, disc(1.2 * scale)).astype(np.float32)
         known[never_skin | white] = 0.0
         spread = np.clip(fill(colour, known), 0, 255).astype(np.float32)
         local = np.asarray(cv2.cvtColor(spread / np.float32(255), cv2.COLOR_BGR2LAB), np.float32)
     return unlike, spread
 
 
+def _with_upright_lines(patch: Picture, skin: Plane, hidden: Mask, off_middle: Curve) -> Plane:
+    """``skin`` with the lines that pass beyond the corners (cheek, strands, rims) going on behind the lashes.
+
+    There each hidden stretch of a column is filled from what is right above and below it.
+    """
+    filled = skin.copy()
+    colour = patch[..., :3].astype(np.float32)
+    share = soft_step(off_middle[0], 1.0, 1.15)
+    last = len(patch) - 1
+    for column in np.flatnonzero((share > 0.0) & hidden.any(axis=0)):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], hidden[:, column].view(np.int8), [0]])))
+        for start, stop in zip(edges[::2], edges[1::2], strict=True):
+            above, below = colour[max(0, start - 1), column], colour[min(last, stop), column]
+            along = np.linspace(0.0, 1.0, stop - start + 2, dtype=np.float32)[1:-1, None]
+            through = above + (below - above) * along
+            # A strand that ends above is no line to go on.
+            agreed = 1.0 - soft(float(np.abs(above - below).max()), 40.0, 90.0)
+            filled[start:stop, column] += (through - filled[start:stop, column]) * np.float32(share[column] * agreed)
+    return filled
+
+
 def _belongs(unlike: Plane, luma: Plane, across: Curve, along: Plane) -> Mask:
     """What is unlike skin, in reach of the eye and joined to it; brows, creases and stray hair are not."""
-    reach = (across / 1.42) ** 2 + (along / np.where(along < 0, 1.45, 1.28)) ** 2 < 1.0
+    reach = np.abs(across / 1.45) ** 3 + np.abs(along / np.where(along < 0, 1.45, 1.28)) ** 3 < 1.0
     # Hair and glasses often touch the corners; lashes leave them sideways and upward only.
-    reach &= (np.abs(across) < 1.05) | ((along > -0.7) & (along < 0.15))
+    reach &= (np.abs(across) < 1.05) | ((along > -1.0) & (along < 0.15))
     candidates = ((unlike > 0.25) & reach).astype(np.uint8)
     # Strands and rims pass the corners as long upright lines; no eye is that high there. Lashes over a lighter rim
     # are darker than it.

@@ -21,7 +21,7 @@ _POINTS: Final = 33
 _FINER: Final = 4
 """Painted edges are drawn this many times larger and averaged: smooth at any sub-pixel place."""
 _FRACTION_BITS: Final = 4
-_OPEN_AT_REST: Final = 0.4
+_OPEN_AT_REST: Final = 0.55
 """A mouth in the picture thicker than this part of its half width is open."""
 _INSIDE_LAB: Final = (43.0, 36.0, 22.0)
 _TONGUE_LAB: Final = (66.0, 38.0, 20.0)
@@ -165,7 +165,7 @@ class Mouth:
         half_width = float(np.clip(0.5 * (across[-1] - across[0]), 0.5, 1.3))
         middle = np.abs(across) < 0.5 * half_width
         height = float(np.median(own.sum(axis=0)[columns[middle]])) / self._length if middle.any() else 0.0
-        if height > max(_OPEN_AT_REST, 2.6 / self._place.half_width):
+        if height > max(_OPEN_AT_REST, 3.5 / self._place.half_width):
             tops = down[np.argmax(own, axis=0)[columns]]
             bottoms = down[len(down) - 1 - np.argmax(own[::-1], axis=0)[columns]]
             upper, lower = float(np.percentile(tops, 10)), float(np.percentile(bottoms, 90))
@@ -173,7 +173,7 @@ class Mouth:
             shape = MouthShape(half_width, base - upper, lower - base, 0.45, 0.5, 0.3, 0.5)
             return shape, np.array([base, 0.0, 0.0]), True
         luma = cv2.cvtColor(np.ascontiguousarray(patch[..., :3]), cv2.COLOR_BGR2GRAY).astype(np.float32)
-        dark = np.where(own > 0, 255.0 - luma, 0.0)[:, columns] ** 4
+        dark = np.where(own > 0, 256.0 - luma, 0.0)[:, columns] ** 4
         line = np.polynomial.polynomial.polyfit(across, (dark * down[:, None]).sum(axis=0) / dark.sum(axis=0), 2)
         return MouthShape(half_width, *(0.0, 0.03, 0.5, 0.5, 0.0, 0.3)), np.asarray(line, np.float64), False
 

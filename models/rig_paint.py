@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Picture
-from .rig_fill import Plane
+from .rig_fill import Plane, soft
 
 _WAKING: Final = 0.08
 """How far a value moves from rest until what is drawn has fully replaced the picture's own pixels."""
@@ -17,8 +17,7 @@ _WAKING: Final = 0.08
 
 def waking(value: float) -> float:
     """0 at rest, 1 as soon as a value (0..1) has clearly moved, smooth between."""
-    share = min(1.0, value / _WAKING)
-    return share * share * (3.0 - 2.0 * share)
+    return soft(value, 0.0, _WAKING)
 
 
 def mix(over: Picture, under: Picture, alpha: Plane) -> Picture:
@@ -48,4 +47,4 @@ def paintable(patch: Picture, margin: float) -> Plane:
     inside = np.zeros_like(solid)
     inside[2:-2, 2:-2] = 1
     kept = cv2.erode(solid, disc(margin), borderType=cv2.BORDER_REPLICATE) & inside
-    return (cv2.blur(kept.astype(np.float32), (3, 3)) * solid).astype(np.float32)
+    return np.asarray(cv2.blur(kept.astype(np.float32), (3, 3)) * solid, np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 from .base import Picture
 from .rig_canvas import Canvas
 from .rig_places import PICTURE_SIZE
-from .rig_warp import Grid, Motion
+from .rig_warp import NO_MAP, Grid, Motion
 
 _BAND_CELLS: Final = 6
 """Grid rows per band. Each band is sampled only as wide as the figure is there."""
@@ -54,7 +54,7 @@ class Sampler:
                 cv2.remap(
                     self._pixels,
                     maps[rows, span],
-                    None,
+                    NO_MAP,
                     cv2.INTER_LINEAR,
                     dst=out[rows, span],
                     borderMode=cv2.BORDER_REPLICATE,

@@ -47,6 +47,7 @@ def find_face_parts(picture: Picture, given: FacePartsGiven | Mapping[str, objec
     eye_y = 0.5 * (left.centre.y + right.centre.y)
     mouth = _mouth(face, known, Point(axis_x, eye_y))
     chin = known.chin or Point(axis_x, _chin_y(face, Point(axis_x, mouth.centre.y)))
+    brows = _brows(face, (left, right), (known.brow_left, known.brow_right))
     neck = known.neck or Point(axis_x, min(chin.y + 0.11 * face.height, PICTURE_SIZE - 1.0))
     return FaceParts(
         head=head,
@@ -55,8 +56,8 @@ def find_face_parts(picture: Picture, given: FacePartsGiven | Mapping[str, objec
         eye_left=left,
         eye_right=right,
         mouth=mouth,
-        brow_left=_brow(face, left, known.brow_left),
-        brow_right=_brow(face, right, known.brow_right),
+        brow_left=brows[0],
+        brow_right=brows[1],
     )
 
 
@@ -287,26 +288,44 @@ def _chin_y(face: _Face, mouth: Point) -> float:
     return area[0].start + place + 0.5 if rise[place] > 0.04 else usual
 
 
-def _brow(face: _Face, eye: EyePlace, given: PartGiven) -> BrowPlace:
+def _brows(
+    face: _Face, eyes: tuple[EyePlace, EyePlace], given: tuple[PartGiven, PartGiven]
+) -> tuple[BrowPlace, BrowPlace]:
+    """Both brows; where only a part of one is seen, it is as wide as the other."""
+    seen = [_brow(face, eye) for eye in eyes]
+    axis_x = 0.5 * (eyes[0].centre.x + eyes[1].centre.x)
+    if abs(seen[0].centre.y - seen[1].centre.y) < 4.0 * face.height / 128.0:
+        wider, other = (0, 1) if seen[0].half_width >= seen[1].half_width else (1, 0)
+        mirrored = Point(2.0 * axis_x - seen[wider].centre.x, seen[other].centre.y)
+        seen[other] = BrowPlace(mirrored, seen[wider].half_width, max(seen[0].half_height, seen[1].half_height))
+    left, right = (
+        BrowPlace(
+            part.centre or place.centre,
+            part.half_width or place.half_width,
+            part.half_height or place.half_height,
+        )
+        for part, place in zip(given, seen, strict=True)
+    )
+    return left, right
+
+
+def _brow(face: _Face, eye: EyePlace) -> BrowPlace:
     """A thin line, darker than what is above and below it, over the eye."""
     unit = face.height / 128.0
-    half_width = eye.half_width
-    centre = given.centre
-    thin = cv2.morphologyEx(
-        np.ascontiguousarray(face.lab[..., 0]), cv2.MORPH_BLACKHAT, np.ones((2 * round(3 * unit) + 3, 1), np.uint8)
-    )
-    half_height = 4.0 * unit
-    if centre is None:
-        eye_top = eye.centre.y - eye.half_height
-        centre = Point(eye.centre.x, eye_top - 9.0 * unit)
-        area = face.window(eye.centre.x, eye_top - 12.0 * unit, 0.4 * half_width, 8.0 * unit)
-        seen = _mean(np.asarray(thin, np.float32), 0.6 * half_width, 1)[area]
-        row, column = np.unravel_index(int(np.argmax(seen)), seen.shape)
-        if seen[row, column] > 4.0:
-            centre = Point(float(area[1].start + column + 0.5), float(area[0].start + row + 0.5))
-            box = face.window(centre.x, centre.y, 1.2 * half_width, 6 * unit)
-            rows, columns = np.nonzero(thin[box] > 0.5 * max(8.0, float(thin[box].max())))
-            if len(rows):
-                half_width = float(np.clip(0.5 * np.ptp(columns) + 1, 7 * unit, 1.2 * half_width))
-                half_height = float(np.clip(0.5 * np.ptp(rows) + 1, 2.5 * unit, 5 * unit))
-    return BrowPlace(centre, given.half_width or half_width, given.half_height or half_height)
+    half_width, half_height = eye.half_width, 4.0 * unit
+    rows = np.ones((2 * round(3 * unit) + 3, 1), np.uint8)
+    thin = cv2.morphologyEx(np.ascontiguousarray(face.lab[..., 0]), cv2.MORPH_BLACKHAT, rows)
+    eye_top = eye.centre.y - eye.half_height
+    area = face.window(eye.centre.x, eye_top - 12.0 * unit, 0.4 * half_width, 8.0 * unit)
+    seen = _mean(np.asarray(thin, np.float32), 0.6 * half_width, 1)[area]
+    row, column = np.unravel_index(int(np.argmax(seen)), seen.shape)
+    if seen[row, column] <= 2.5:
+        return BrowPlace(Point(eye.centre.x, eye_top - 9.0 * unit), half_width, half_height)
+    x, y = area[1].start + column + 0.5, area[0].start + row + 0.5
+    box = face.window(x, y, 1.2 * half_width, 6 * unit)
+    marked_rows, marked_columns = np.nonzero(thin[box] > 0.35 * max(8.0, float(thin[box].max())))
+    if len(marked_rows):
+        x = box[1].start + 0.5 * (int(marked_columns.min()) + int(marked_columns.max()) + 1)
+        half_width = float(np.clip(0.5 * np.ptp(marked_columns) + 1, 7 * unit, 1.2 * half_width))
+        half_height = float(np.clip(0.5 * np.ptp(marked_rows) + 1, 2.5 * unit, 5 * unit))
+    return BrowPlace(Point(float(x), float(y)), half_width, half_height)

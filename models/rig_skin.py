@@ -29,7 +29,7 @@ def to_lab(picture: Picture) -> Lab:
 def unlikeness(lab: Lab, skin: Lab) -> NDArray[np.float32]:
     """0 where a colour is the skin's, 1 where it is certainly not. ``skin`` is one colour or one for every pixel."""
     distance = np.sqrt(np.sum((lab - skin) ** 2, axis=-1))
-    return np.clip(distance / _DIFFERENT, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(distance / _DIFFERENT, 0.0, 1.0), np.float32)
 
 
 def skin_colour(picture: Picture, head: HeadBox) -> Lab:

@@ -24,6 +24,8 @@ Grid = NDArray[np.float32]
 
 ROLL_RADIANS: Final = 0.22
 """Head tilt at NECK_Z = 1, about 13 degrees; the networks' own range is 15."""
+NO_MAP: Final = np.empty((0, 0), np.float32)
+"""The second map of cv2.remap, when the first one holds x and y."""
 _CELLS: Final = 64
 """Grid cells across the picture: 8 pixels each, fine enough for fields this smooth."""
 _INVERSION_STEPS: Final = 6
@@ -64,12 +66,14 @@ class Motion:
 
     def sources(self, pose: PoseVector, jaw: float) -> Grid:
         """Where every grid node's picture comes from at this pose; a fresh array. ``jaw`` is 0 (closed) to 1."""
-        moved = (_amounts(pose, jaw) @ self._fields).reshape(self.rest.shape)
+        moved: Grid = np.asarray(_amounts(pose, jaw) @ self._fields, np.float32).reshape(self.rest.shape)
         source = self.rest - moved
         for _ in range(_INVERSION_STEPS):
             np.multiply(source, self._to_node, out=self._nodes_at)
             self._nodes_at += self._node_offset
-            cv2.remap(moved, self._nodes_at, None, cv2.INTER_LINEAR, dst=self._sampled, borderMode=cv2.BORDER_REPLICATE)
+            cv2.remap(
+                moved, self._nodes_at, NO_MAP, cv2.INTER_LINEAR, dst=self._sampled, borderMode=cv2.BORDER_REPLICATE
+            )
             np.subtract(self.rest, self._sampled, out=source)
         return source
 

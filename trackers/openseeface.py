@@ -64,7 +64,8 @@ def parse(datagram: bytes) -> list[FaceRecord] | Drop:
             return Drop.WRONG_SIZE
     faces = []
     for start in range(0, min(len(datagram), MAXIMUM_FACES * size), size):
-        face = _record(datagram, start)
+        with np.errstate(all="ignore"):  # huge numbers are refused below; numpy need not warn of each
+            face = _record(datagram, start)
         if face is not None:
             faces.append(face)
     return faces if faces else Drop.NOT_FINITE

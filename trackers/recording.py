@@ -16,6 +16,8 @@ from core.wire.errors import StreamUnreadable
 MAXIMUM_RECORD_BYTES = 65535
 MAXIMUM_SECONDS = 3600.0
 MAXIMUM_FILE_BYTES = 1 << 30
+MAXIMUM_RECORDS = 1_000_000
+"""More than an hour of anything; a file of empty records would cost ten times its size in memory."""
 
 _HEAD = struct.Struct("<dI")
 
@@ -34,6 +36,9 @@ def read_recording(path: Path) -> list[Record]:
     Raises StreamUnreadable when the file cannot be read or holds no record at all.
     """
     try:
+        if not path.is_file():
+            # a pipe or a device would be read for ever
+            raise StreamUnreadable("not a file", path=str(path))
         size = path.stat().st_size
         if size > MAXIMUM_FILE_BYTES:
             raise StreamUnreadable(f"{size} bytes", path=str(path))
@@ -42,7 +47,7 @@ def read_recording(path: Path) -> list[Record]:
         raise StreamUnreadable(str(problem), path=str(path)) from problem
     records: list[Record] = []
     at, before = 0, 0.0
-    while at + _HEAD.size <= len(content):
+    while at + _HEAD.size <= len(content) and len(records) < MAXIMUM_RECORDS:
         seconds, length = _HEAD.unpack_from(content, at)
         at += _HEAD.size
         if length > MAXIMUM_RECORD_BYTES or at + length > len(content):

@@ -161,14 +161,15 @@ class Engine:
             self._tell_clock()
             if self._supervisor.wants_process:
                 self._each_second()
-            self._instance.tell(
-                {
-                    "phase": self._supervisor.phase,
-                    "problems": [str(error) for error in self._problems.values()],
-                    "version": VERSION,
-                }
-            )
         self._look()
+        self._instance.tell(
+            {
+                "version": VERSION,
+                "phase": self._view.phase,
+                "state": dict(self._view.state),
+                "problems": [str(error) for error in self._view.problems.values()],
+            }
+        )
 
     def _tell_clock(self) -> None:
         clock = self._lib.frame_clock()

@@ -35,9 +35,14 @@ class Launch(NamedTuple):
 def worker_python(chosen: str) -> Path:
     """The interpreter to start. Raises EnvironmentMissing, with the path that was looked for."""
     python = Path(chosen) if chosen else environment_python(default_environment())
-    if python.is_dir():
-        python = environment_python(python)
-    if not python.is_file():
+    try:
+        if python.is_dir():
+            python = environment_python(python)
+        found = python.is_file()
+    except OSError as problem:
+        # a folder that may not be looked into, or a name that is too long for the disk
+        raise EnvironmentMissing(str(problem), path=str(python)) from problem
+    if not found:
         raise EnvironmentMissing(f"no file {python}", path=str(python))
     return python
 

@@ -90,8 +90,10 @@ def _add_status(properties: Any, panel: Panel) -> None:
     say = panel.say
 
     def start_stop(inside: Any, button: Any) -> bool:
+        # what is asked for takes a moment, so the word follows from what was before the press
+        was_running = panel.running_now()
         panel.press("start_stop")
-        obs.obs_property_set_description(button, say("button.start" if panel.running else "button.stop"))
+        obs.obs_property_set_description(button, say("button.start" if was_running else "button.stop"))
         return True
 
     def refresh(inside: Any, button: Any) -> bool:

@@ -51,7 +51,7 @@ class Plugin:
         self._hotkeys = Hotkeys(settings, self._say, self._hotkey_pressed)
         obs.obs_frontend_add_event_callback(self._on_event_callback())
         print(f"EasyVtuber {VERSION}, Python {sys.version.split()[0]}, source type {self._own_source.type_id}")  # noqa: T201
-        if scene.current_scene_name() is not None:
+        if scene.scene_names():
             # added or reloaded while OBS runs: there will be no event
             self._begin()
 
@@ -111,11 +111,10 @@ class Plugin:
         if event in (obs.OBS_FRONTEND_EVENT_FINISHED_LOADING, obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGED):
             self._begin()
         elif event == obs.OBS_FRONTEND_EVENT_SCENE_CHANGED and self._begun:
+            self._follow_renames()
             self._choices.switch(scene.current_scene_name() or "")
             self._wish()
             self._scan()
-        elif event == obs.OBS_FRONTEND_EVENT_SCENE_LIST_CHANGED and self._begun:
-            self._scene_list_changed()
         elif event in (obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CLEANUP, obs.OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN):
             self._begun = False
             self._engine.stop()
@@ -192,15 +191,14 @@ class Plugin:
         self._choices.rules = rules
         self._wish()
 
-    def _scene_list_changed(self) -> None:
+    def _follow_renames(self) -> None:
+        """OBS has an event for this, but not for every way to rename a scene: so it is looked at now and then."""
         scenes = scene.scene_names()
         rules = follow_rename(self._choices.rules, self._scenes, scenes)
         self._scenes = scenes
         if rules != self._choices.rules:
             self._choices.rules = rules
             obs.obs_data_set_string(self._data, data.RULES_KEY, write_rules(rules))
-            self._choices.switch(scene.current_scene_name() or "")
-            self._wish()
 
     # -- sources ---------------------------------------------------------------------------------------------------
 
@@ -250,6 +248,7 @@ class Plugin:
 
     def _scan_if_alive(self) -> None:
         if not self._closed and self._begun:
+            self._follow_renames()
             self._scan()
 
     # -- status ----------------------------------------------------------------------------------------------------

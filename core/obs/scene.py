@@ -146,7 +146,7 @@ def _is(source: Any, kind: SourceKind) -> bool:
 
 
 def _avatar_items(kind: SourceKind) -> List[Tuple[str, Any]]:
-    """Every scene item that shows the avatar, with its scene's name. Items are borrowed from their scenes."""
+    """Every scene item that shows the avatar, with its scene's or group's name. Items are borrowed from there."""
     scenes = obs.obs_frontend_get_scenes()
     if not scenes:
         return []
@@ -161,7 +161,9 @@ def _collect(scene: Any, name: str, kind: SourceKind, found: List[Tuple[str, Any
     items = obs.obs_scene_enum_items(scene) or []
     for item in items:
         if obs.obs_sceneitem_is_group(item):
-            _collect(obs.obs_sceneitem_group_get_scene(item), name, kind, found)
+            # a group numbers its items by itself, as a scene does
+            group = obs.obs_source_get_name(obs.obs_sceneitem_get_source(item))
+            _collect(obs.obs_sceneitem_group_get_scene(item), group, kind, found)
         elif _is(obs.obs_sceneitem_get_source(item), kind):
             found.append((name, item))
     if items:

@@ -35,7 +35,7 @@ def lines(view: View, output: Optional[OutputChoice], say: Translator) -> List[L
     ]
     if view.progress is not None:
         task, fraction = view.progress
-        result.append(Line(say("status.progress", task=task, percent=round(fraction * 100))))
+        result.append(Line(say("status.progress", task=task, percent=f"{fraction * 100:.0f}")))
     if view.phase != RUNNING:
         return result
     if view.rung != LADDER[-1] and view.restarts:
@@ -80,7 +80,7 @@ def _running(view: View, output: Optional[OutputChoice], say: Translator) -> Lis
 
 def _rounded(figures: Mapping[str, Any], name: str) -> str:
     value = figures.get(name)
-    return f"{value:.0f}" if isinstance(value, (int, float)) else "-"
+    return f"{value:.0f}" if isinstance(value, float) else str(value) if isinstance(value, int) else "-"
 
 
 def as_html(shown: List[Line]) -> str:

@@ -5,8 +5,7 @@ What happens is told to it by method calls that carry the time in seconds; what 
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Deque, List, NamedTuple, Sequence
+from typing import List, NamedTuple, Sequence
 
 STOPPED = "stopped"
 STARTING = "starting"
@@ -36,7 +35,7 @@ class Policy(NamedTuple):
     longest_delay_after_running: float = 1.0
     """A worker that had come up comes up again: the avatar should not be away longer than a sip of tea."""
     restarts_per_rung: int = 5
-    restart_window: float = 60.0
+    """In a row, however long each try took: a start that hangs takes the whole hello limit."""
     stable_after: float = 10.0
     stop_limit: float = 2.0
 
@@ -59,8 +58,7 @@ class Supervisor:
         self._ladder = list(ladder)
         self._place = 0
         self._policy = policy
-        self._failures: Deque[float] = deque()
-        self._in_a_row = 0
+        self._failures = 0
         self._deadline = 0.0
         self._running_since = 0.0
         self._came_up = False
@@ -73,8 +71,8 @@ class Supervisor:
 
     @property
     def restarts(self) -> int:
-        """Failures that count at the moment."""
-        return len(self._failures)
+        """Failures on this rung since the last stable spell."""
+        return self._failures
 
     @property
     def wants_process(self) -> bool:
@@ -85,8 +83,7 @@ class Supervisor:
         """The user (or OBS's start) wants the avatar. Begins at the top of the ladder with a clean slate."""
         if self.wants_process and not self._stop_asked:
             return []
-        self._place, self._in_a_row = 0, 0
-        self._failures.clear()
+        self._place, self._failures = 0, 0
         if self.phase == STOPPING:
             # the old process is still on its way out: launch when it is gone
             self._stop_asked = False
@@ -129,8 +126,7 @@ class Supervisor:
             if self.phase == WARMING:
                 self.phase, self._running_since, self._came_up = RUNNING, now, True
             elif now - self._running_since >= self._policy.stable_after:
-                self._in_a_row = 0
-                self._failures.clear()
+                self._failures = 0
             self._deadline = now + self._policy.running_silence_limit
         else:
             self._deadline = now + self._policy.warming_silence_limit
@@ -178,15 +174,11 @@ class Supervisor:
         if hopeless:
             self.phase = GAVE_UP
             return []
-        self._failures.append(now)
-        while self._failures and now - self._failures[0] > self._policy.restart_window:
-            self._failures.popleft()
-        delay = self._policy.first_delay * 2.0 ** min(self._in_a_row, 20)
-        self._in_a_row += 1
-        if len(self._failures) >= self._policy.restarts_per_rung:
+        delay = self._policy.first_delay * 2.0 ** min(self._failures, 20)
+        self._failures += 1
+        if self._failures >= self._policy.restarts_per_rung:
             if self._place + 1 < len(self._ladder):
-                self._place, self._in_a_row, delay = self._place + 1, 0, self._policy.first_delay
-                self._failures.clear()
+                self._place, self._failures, delay = self._place + 1, 0, self._policy.first_delay
             elif not self._came_up:
                 self.phase = GAVE_UP
                 return []

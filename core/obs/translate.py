@@ -16,6 +16,8 @@ LANGUAGES = ("en", "zh", "ja")
 def read_table(language: str) -> Dict[str, str]:
     """One language's table: key to text. Raises OSError or ValueError when the file is damaged."""
     content = json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"{language}.json is no table")
     return {str(key): str(value) for key, value in content.items()}
 
 

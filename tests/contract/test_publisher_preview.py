@@ -32,53 +32,84 @@ from .fake_outputs import (
 )
 
 OPAQUE_RED = (0, 0, 200, 255)
+RED = (0, 0, 200)
 NOTHING = (0, 0, 0, 0)
 
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
+    """A display with a window manager: without one Qt does not always notice that its window is to be painted."""
     missing = x_display_missing()
     if missing:
         pytest.skip(missing)
+    for tool in ("openbox", "xdotool", "import"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"looking at a window needs openbox, xdotool and ImageMagick: no {tool}")
     with x_display() as name:
+        environment = {**os.environ, "DISPLAY": name}
+        manager = subprocess.Popen(["openbox"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
         yield name
+        manager.terminate()
+        manager.wait(LIMIT_S)
 
 
 @pytest.fixture
 def screen(display: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Screen:
-    if shutil.which("import") is None or shutil.which("xdotool") is None:
-        pytest.skip("looking at a window needs ImageMagick and xdotool")
     monkeypatch.setenv("DISPLAY", display)
-    return Screen(tmp_path / "screen.png")
+    return Screen(tmp_path / "window.png")
 
 
 class Screen:
-    """What a user sees and does."""
+    """What a user sees of the window, and does to it."""
 
     def __init__(self, picture: Path) -> None:
         self._picture = picture
 
     def look(self) -> NDArray[np.uint8]:
-        subprocess.run(["import", "-window", "root", str(self._picture)], check=True, timeout=LIMIT_S)
-        seen = cv2.imread(str(self._picture), cv2.IMREAD_COLOR)
-        assert seen is not None
-        return np.asarray(seen, np.uint8)
+        """The window's content; empty while there is none."""
+        for window in self.windows()[:1]:
+            # a window may change its size or go while it is being looked at
+            taken = subprocess.run(
+                ["import", "-window", window, str(self._picture)], capture_output=True, timeout=LIMIT_S
+            )
+            seen = cv2.imread(str(self._picture), cv2.IMREAD_COLOR) if taken.returncode == 0 else None
+            if seen is not None:
+                return np.asarray(seen, np.uint8)
+        return np.empty((0, 0, 3), np.uint8)
 
-    def shows(self, x: int, y: int, bgr: tuple[int, int, int]) -> bool:
-        return wait_until(lambda: self.look()[y, x].tolist() == list(bgr))
+    def shows(self, size: tuple[int, int], places: dict[tuple[int, int], tuple[int, int, int]]) -> bool:
+        """Does it show these colours (BGR) at these places (x, y), in this size?"""
+
+        def is_there() -> bool:
+            seen = self.look()
+            return seen.shape[1::-1] == size and all(seen[y, x].tolist() == [*bgr] for (x, y), bgr in places.items())
+
+        return wait_until(is_there)
 
     def press(self, key: str) -> None:
-        # without a window manager the keyboard follows the mouse
-        subprocess.run(["xdotool", "mousemove", "100", "200", "key", key], check=True, timeout=LIMIT_S)
+        window = self.windows()[0]
+        subprocess.run(["xdotool", "windowfocus", "--sync", window, "key", key], check=True, timeout=LIMIT_S)
 
     def windows(self) -> list[str]:
-        found = subprocess.run(["xdotool", "search", "--name", "EasyVtuber"], capture_output=True, timeout=LIMIT_S)
+        found = subprocess.run(["xdotool", "search", "--name", "^EasyVtuber"], capture_output=True, timeout=LIMIT_S)
         return found.stdout.decode().split()
+
+
+_opened: list[PreviewPublisher] = []
+
+
+@pytest.fixture(autouse=True)
+def everything_closed() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
+    assert wait_until(lambda: publisher_threads() == [])
 
 
 def open_preview(background: int = 0xFF00B140, **figures: float | str) -> PreviewPublisher:
     publisher = open_past_registry("preview", {"background_colour": background}, figures=lambda: figures)
     assert isinstance(publisher, PreviewPublisher)
+    _opened.append(publisher)
     return publisher
 
 
@@ -87,10 +118,9 @@ def test_the_window_shows_the_picture_over_the_background(screen: Screen) -> Non
     picture = plain_picture(300, 200, NOTHING)
     picture[:, :150] = OPAQUE_RED
     publisher.publish(frame(picture))
-    assert screen.shows(75, 100, (0, 0, 200))
-    assert screen.shows(225, 100, (0, 177, 64))
+    assert screen.shows((300, 200), {(75, 100): RED, (225, 100): (0, 177, 64)})
     publisher.publish(frame(plain_picture(400, 400, OPAQUE_RED)))
-    assert screen.shows(380, 380, (0, 0, 200))
+    assert screen.shows((400, 400), {(380, 380): RED})
     publisher.close()
     assert screen.windows() == []
 
@@ -98,29 +128,26 @@ def test_the_window_shows_the_picture_over_the_background(screen: Screen) -> Non
 def test_a_transparent_background_is_checks(screen: Screen) -> None:
     publisher = open_preview(background=0x00FFFFFF)
     publisher.publish(frame(plain_picture(256, 256, NOTHING)))
-    assert screen.shows(8, 8, (0xCC, 0xCC, 0xCC))
-    assert screen.shows(24, 8, (0x99, 0x99, 0x99))
-    publisher.close()
+    assert screen.shows((256, 256), {(8, 8): (0xCC, 0xCC, 0xCC), (24, 8): (0x99, 0x99, 0x99)})
 
 
 def test_figures_are_on_the_picture_and_go_with_a_key(screen: Screen) -> None:
     publisher = open_preview(frames_per_second=59.9, tracker="receiving")
     publisher.publish(frame(plain_picture(256, 256, OPAQUE_RED)))
-    assert screen.shows(200, 200, (0, 0, 200))
+    assert screen.shows((256, 256), {(200, 200): RED})
     text = screen.look()[:40, :200]
     assert (text == 255).all(axis=2).any()
     screen.press("f")
-    assert wait_until(lambda: bool((screen.look()[:40, :200] == (0, 0, 200)).all()))
+    assert wait_until(lambda: bool((screen.look()[:40, :200] == RED).all()))
     screen.press("f")
     assert wait_until(lambda: np.array_equal(screen.look()[:40, :200], text))
-    publisher.close()
 
 
 def test_it_opens_again_and_again(screen: Screen) -> None:
     for red in (50, 100, 150):
         publisher = open_preview()
         publisher.publish(frame(plain_picture(256, 256, (0, 0, red, 255))))
-        assert screen.shows(100, 100, (0, 0, red))
+        assert screen.shows((256, 256), {(100, 100): (0, 0, red)})
         publisher.close()
 
 
@@ -130,22 +157,30 @@ def test_a_desktops_choice_of_wayland_does_no_harm(screen: Screen, monkeypatch: 
 
 
 def test_the_user_closes_the_window(screen: Screen) -> None:
-    if shutil.which("openbox") is None or shutil.which("wmctrl") is None:
-        pytest.skip("closing a window as a user does needs openbox and wmctrl")
-    manager = subprocess.Popen(["openbox"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        publisher = open_preview()
-        publisher.publish(frame(plain_picture(256, 256, OPAQUE_RED)))
-        asked = ["wmctrl", "-F", "-c", TITLE]
-        assert wait_until(lambda: subprocess.run(asked, capture_output=True, timeout=LIMIT_S).returncode == 0)
-        assert wait_until(lambda: publisher.description == CLOSED)
-        assert wait_until(lambda: publisher_threads() == [])
-        assert publisher.failure is None
-        publisher.publish(frame(plain_picture(256, 256, OPAQUE_RED)))
-        publisher.close()
-    finally:
-        manager.terminate()
-        manager.wait(LIMIT_S)
+    if shutil.which("wmctrl") is None:
+        pytest.skip("closing a window as a user does needs wmctrl")
+    publisher = open_preview()
+    publisher.publish(frame(plain_picture(256, 256, OPAQUE_RED)))
+    assert screen.shows((256, 256), {(200, 200): RED})
+    subprocess.run(["wmctrl", "-F", "-c", TITLE], check=True, timeout=LIMIT_S)
+    assert wait_until(lambda: publisher.description == CLOSED)
+    assert wait_until(lambda: publisher_threads() == [])
+    assert publisher.failure is None
+    publisher.publish(frame(plain_picture(256, 256, OPAQUE_RED)))
+    assert screen.windows() == []
+
+
+def test_a_minimised_window_is_not_closed(screen: Screen) -> None:
+    publisher = open_preview()
+    publisher.publish(frame(plain_picture(256, 256, OPAQUE_RED)))
+    assert screen.shows((256, 256), {(200, 200): RED})
+    [window] = screen.windows()
+    subprocess.run(["xdotool", "windowminimize", "--sync", window], check=True, timeout=LIMIT_S)
+    for sequence in range(2, 20):
+        publisher.publish(frame(plain_picture(256, 256, (200, 0, 0, 255)), sequence))
+    subprocess.run(["xdotool", "windowmap", "--sync", window], check=True, timeout=LIMIT_S)
+    assert screen.shows((256, 256), {(200, 200): (200, 0, 0)})
+    assert publisher.description == ""
 
 
 def test_a_display_that_goes_away_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +224,7 @@ def program(folder: Path, after_ready: str) -> Path:
 def started(window_program: Path, monkeypatch: pytest.MonkeyPatch) -> PreviewPublisher:
     monkeypatch.setattr(preview, "probe_display", lambda display: None)
     publisher = PreviewPublisher(0xFF00B140, dict, window_program)
+    _opened.append(publisher)
     publisher.start()
     return publisher
 

@@ -36,6 +36,14 @@ def reason_to_skip() -> str:
     return f"not installed: {', '.join(missing)}" if missing else ""
 
 
+def decode_picture(answer: Mapping[str, Any]) -> RgbaPicture:
+    """The picture in an answer to GetSourceScreenshot with PNG format."""
+    encoded = answer["imageData"].partition(",")[2]
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(encoded), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert picture is not None and picture.shape[2] == 4, "OBS's screenshot is no picture with alpha"
+    return np.ascontiguousarray(picture[:, :, [2, 1, 0, 3]], dtype=np.uint8)
+
+
 class RunningObs:
     """One OBS, from its start until ``close`` or ``kill``."""
 
@@ -84,10 +92,7 @@ class RunningObs:
             data["imageWidth"] = width
         if height is not None:
             data["imageHeight"] = height
-        encoded = self.request("GetSourceScreenshot", data)["imageData"].partition(",")[2]
-        picture = cv2.imdecode(np.frombuffer(base64.b64decode(encoded), np.uint8), cv2.IMREAD_UNCHANGED)
-        assert picture is not None and picture.shape[2] == 4, "OBS's screenshot is no picture with alpha"
-        return np.ascontiguousarray(picture[:, :, [2, 1, 0, 3]], dtype=np.uint8)
+        return decode_picture(self.request("GetSourceScreenshot", data))
 
     def stats(self) -> dict[str, Any]:
         """OBS's own figures (GetStats). Skipped frames count from the start, so compare two of these."""

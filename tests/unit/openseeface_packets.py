@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 RECORD = struct.Struct("<d i 2f f f B f 4f 3f 3f 68f 136f 210f 14f")
 """time, face id, width and height, right eye, left eye, fit ok, fit error, quaternion, Euler angles, translation,
@@ -57,7 +57,8 @@ def unpacked(record: bytes) -> Face:
     """The fields of one 1785-byte record."""
     fields = RECORD.unpack(record)
     sizes = (1, 1, 2, 1, 1, 1, 1, 4, 3, 3, 68, 136, 210, 14)
-    taken, at = [], 0
+    taken: list[Any] = []
+    at = 0
     for size in sizes:
         taken.append(fields[at] if size == 1 else tuple(fields[at : at + size]))
         at += size

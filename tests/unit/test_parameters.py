@@ -30,7 +30,7 @@ def test_names_are_the_references_in_its_order() -> None:
 
 
 def test_only_gaze_head_and_body_have_two_directions() -> None:
-    two_sided = [Pose(index).name for index in np.flatnonzero(MINIMUM == -1.0)]
+    two_sided = [value.name for value in Pose if MINIMUM[value] == -1.0]
     assert two_sided == ["IRIS_ROTATION_X", "IRIS_ROTATION_Y", "HEAD_X", "HEAD_Y", "NECK_Z", "BODY_Y", "BODY_Z"]
     assert set(np.unique(MINIMUM)) == {-1.0, 0.0}
     assert set(np.unique(MAXIMUM)) == {1.0}

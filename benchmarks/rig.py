@@ -1,0 +1,121 @@
+"""How long the built-in rig takes for a 512 x 512 frame on one thread, when every pose value changes every frame.
+
+The trace is a recorded session where the test data lie (``EASYVTUBER_TEST_DATA``), else slow waves through every range.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.pose.parameters import MAXIMUM, MINIMUM, POSE_SIZE
+from core.wire.folders import CHARACTERS
+from models.base import Picture
+from models.character import load_character
+from models.face_parts import FaceParts, FacePartsGiven, find_face_parts
+from models.rig import Rig
+from models.rig_face import FACE_VALUES
+
+from . import _report
+
+_SIZE = 512
+_TRACE = Path("pose") / "pose_20fps.json.gz"
+_TRACE_START = 1000
+_FRAMES_PER_SECOND = 20.0
+
+Poses = NDArray[np.float32]
+"""Shape (frames, 45)."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and report."""
+    parser = _report.parser(__doc__ or "")
+    parser.add_argument("--frames", type=int, default=400)
+    parser.add_argument("--character", type=Path, default=None, help="a character's folder; the first one we ship")
+    options = parser.parse_args(arguments)
+    folder = options.character or sorted(path for path in CHARACTERS.iterdir() if path.is_dir())[0]
+    character = load_character(folder.name, folder.resolve().parent)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        figures = _measure(character.picture, FaceParts.from_json(character.parts), max(8, options.frames))
+    finally:
+        cv2.setNumThreads(threads)
+    _report.give({"character": folder.name, **figures}, options.json)
+    return 0
+
+
+def _measure(picture: Picture, given: FacePartsGiven, frames: int) -> dict[str, object]:
+    started = time.perf_counter()
+    rig = Rig(picture, _SIZE, find_face_parts(picture, given))
+    prepare_s = time.perf_counter() - started
+    out = np.zeros((_SIZE, _SIZE, 4), np.uint8)
+    poses, trace = _poses(frames)
+    for pose in poses[:20]:
+        rig.render(pose, out)
+    full = _render_times(rig, poses, out)
+    still = poses.copy()
+    still[:, FACE_VALUES] = poses[0, FACE_VALUES]
+    cached = _render_times(rig, still, out)
+    waves = _render_times(rig, _waves(frames), out)
+    first, second = rig.render(poses[0], out), rig.render(poses[-1], out)
+    between = []
+    for share in np.linspace(0.0, 1.0, frames):
+        started = time.perf_counter()
+        rig.between(first, second, float(share), out)
+        between.append((time.perf_counter() - started) * 1e3)
+    return {
+        "trace": trace,
+        "frames": frames,
+        "ms_per_frame_median": _report.percentile(full, 0.5),
+        "ms_per_frame_p95": _report.percentile(full, 0.95),
+        "ms_all_extremes_median": _report.percentile(waves, 0.5),
+        "ms_face_cached_median": _report.percentile(cached, 0.5),
+        "ms_between_median": _report.percentile(between, 0.5),
+        "prepare_ms": prepare_s * 1e3,
+    }
+
+
+def _render_times(rig: Rig, poses: Poses, out: Picture) -> list[float]:
+    """Milliseconds of each frame."""
+    taken = []
+    for pose in poses:
+        started = time.perf_counter()
+        rig.render(pose, out)
+        taken.append((time.perf_counter() - started) * 1e3)
+    return taken
+
+
+def _poses(frames: int) -> tuple[Poses, str]:
+    """Poses in which every value differs from the frame before, and where they come from."""
+    folder = os.environ.get("EASYVTUBER_TEST_DATA")
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    file = (Path(folder) if folder else beside) / _TRACE
+    if not file.is_file():
+        return _waves(frames), "waves"
+    with gzip.open(file, "rt", encoding="utf-8") as stream:
+        recorded = np.array(json.load(stream), np.float32)
+    chosen = recorded[(np.arange(frames) + _TRACE_START) % len(recorded)]
+    # A tracker leaves many values alone; a barely visible wobble on each makes every frame a full change.
+    wobble = 0.02 * np.sin(np.arange(frames)[:, None] * 0.7 + np.arange(POSE_SIZE)[None, :])
+    return np.clip(chosen + wobble, MINIMUM, MAXIMUM).astype(np.float32), _TRACE.name
+
+
+def _waves(frames: int) -> Poses:
+    """Every value sweeps its whole range at its own pace."""
+    seconds = np.arange(frames)[:, None] / _FRAMES_PER_SECOND
+    values = np.arange(POSE_SIZE)[None, :]
+    share = 0.5 + 0.5 * np.sin(seconds * (1.0 + 0.13 * values) + values)
+    return (MINIMUM + share * (MAXIMUM - MINIMUM)).astype(np.float32)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
