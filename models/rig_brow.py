@@ -119,7 +119,7 @@ class Brow:
 def _brow(patch: Picture, along: Plane, across: Plane, half_height: float, scale: float) -> NDArray[np.uint8]:
     """1 where one thin dark stroke runs along the brow's box; strands of hair that cross it are left where they are.
 
-    ``half_height``: of the box, in picture pixels. The stroke is looked for along a smooth curve, which strands seldom follow.
+    ``half_height``: of the box, in picture pixels. The stroke follows a smooth curve; strands seldom do.
     """
     luma = cv2.cvtColor(np.ascontiguousarray(patch[..., :3]), cv2.COLOR_BGR2GRAY)
     reach = 2 * round(_REACH * scale) + 1

@@ -142,7 +142,7 @@ class Eye:
         upper = upper + (flat - upper) * np.float32(values.unimpressed)
         lower = shape.lower + np.float32(0.05 * height * values.surprised)
         lower = lower - np.float32(0.24 * height * values.raised_lower_lid) * (1.0 - 0.5 * t * t)
-        down = top + height * (0.86 - 0.16 * t * t)
+        down = top + height * (0.86 - 0.21 * t * t)
         arch = top + height * (0.42 + 0.34 * t * t)
         total = values.wink + values.happy_wink
         share = 1.0 / max(1.0, total)

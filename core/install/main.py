@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import List, Optional
 
 from ..wire.folders import default_environment, user_data, user_logs
-from . import developer, doctor, registration, running
+from . import developer, doctor, option_tables, registration, running
 from .console import Console
 from .obs_process import ObsProcessError
 from .obs_websocket import ObsWebsocketError
@@ -46,6 +46,10 @@ def _dispatch(options: argparse.Namespace, rest: List[str], console: Console) ->
         return developer.test(console, folder, rest)
     if options.command == "bench":
         return developer.bench(console, folder, rest)
+    if options.command == "docs":
+        option_tables.write()
+        console.say(f"written: {option_tables.PAGE}")
+        return 0
     if options.command == "types":
         return developer.types(console, folder)
     return developer.lint(console, folder, fix=options.command == "format")
@@ -83,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("bench", help="run a benchmark: bench NAME [--json FILE]; without a name, list them")
     commands.add_parser("lint", help="check style")
     commands.add_parser("format", help="mend style")
+    commands.add_parser("docs", help="write the documentation's tables anew")
     commands.add_parser("types", help="check types, as Linux and as Windows")
     for command in commands.choices.values():
         # the same switches behind the command, where people type them

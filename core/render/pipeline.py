@@ -98,7 +98,7 @@ class Pipeline:
         if newer is None or self._still:
             return None
         fraction = (step + 1) / stride
-        if not self._pace.interpolation or older is None or fraction >= 1.0:
+        if not self._pace.interpolation or older is None or older.frame is newer.frame or fraction >= 1.0:
             if self._newest_is_shown:
                 return None
             self._newest_is_shown = True

@@ -22,10 +22,12 @@ def draw(picture: NDArray[np.uint8], time_ns: int, count: int) -> None:
     word = micros | ((count & 255) << 48)
     word |= _check(word) << 56
     bits = (_WEIGHTS & np.uint64(word)) != 0
-    side = max(1, int(picture.shape[0] * BOARD_SHARE) // BOARD)
-    board = np.kron(bits.astype(np.uint8) * 255, np.ones((side, side), np.uint8))
-    picture[: side * BOARD, : side * BOARD, :3] = board[:, :, None]
-    picture[: side * BOARD, : side * BOARD, 3] = 255
+    # sizes that are no multiple of 64 get squares of two sizes, so that the board still ends where it should
+    sides = np.diff(np.rint(np.arange(BOARD + 1) * (picture.shape[0] * BOARD_SHARE / BOARD)).astype(int))
+    board = (bits * np.uint8(255)).repeat(sides, 0).repeat(sides, 1)
+    height, width = board.shape
+    picture[:height, :width, :3] = board[:, :, None]
+    picture[:height, :width, 3] = 255
 
 
 def read(picture: NDArray[np.uint8]) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from accel import registry as runtimes
 from core.pose.calibration_store import CalibrationStore
 from core.pose.mixer import PoseMixer, PoseMoment
 from core.publish import registry as outputs
@@ -62,7 +63,11 @@ class Worker:
 
     def run(self) -> int:
         """Say hello, be configured, work until told to stop."""
-        capabilities = {"trackers": trackers.availability(), "outputs": outputs.availability()}
+        capabilities = {
+            "trackers": trackers.availability(),
+            "outputs": outputs.availability(),
+            "runtimes": runtimes.availability(),
+        }
         self._pipe.send("hello", protocol=PROTOCOL, version=VERSION, pid=os.getpid(), capabilities=capabilities)
         if not self._wait_for_configuration():
             return 0 if self._stopping else 1

@@ -13,19 +13,18 @@ import pytest
 import core
 from tests.fake_libobs import FakeLib
 from tests.fake_obs import FakeObs
+from tests.unit.script_in_obs import PRIVATE_NAME, Script
 
 # the same examples on every machine and in every run, and no limit to the time that a busy machine takes for one
 hypothesis.settings.register_profile("same_every_time", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("same_every_time")
-
-_PRIVATE_NAME = "_easyvtuber_core"
 
 
 def _ours() -> Dict[str, ModuleType]:
     return {
         name: module
         for name, module in sys.modules.items()
-        if name == "core.obs" or name.startswith("core.obs.") or name.split(".")[0] == _PRIVATE_NAME
+        if name == "core.obs" or name.startswith("core.obs.") or name.split(".")[0] == PRIVATE_NAME
     }
 
 
@@ -66,3 +65,20 @@ def lib() -> Iterator[FakeLib]:
     kept.clear()
     kept.update(before)
     assert fake.leaks() == {}
+
+
+@pytest.fixture
+def script(obs: FakeObs, lib: FakeLib) -> Iterator[Script]:
+    """The script's file, loaded but not put to work yet."""
+    made = Script(obs, lib)
+    yield made
+    made.unload()
+
+
+@pytest.fixture
+def at_work(obs: FakeObs, script: Script) -> Script:
+    """The script, added while OBS shows the first of its scenes Chat and Game."""
+    obs.make_scene("Chat")
+    obs.make_scene("Game")
+    script.load()
+    return script

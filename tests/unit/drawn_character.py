@@ -70,9 +70,11 @@ def drawn_character() -> Picture:
         arc((x, 146), (12, 10), (30, 150), 1.0, INK)
         arc((x, 131), (11, 5), (205, 335), 2.0, INK)
     arc((256, 170), (8, 4), (20, 160), 1.4, MOUTH)
-    small = cv2.resize(np.dstack([colour, alpha]), (512, 512), interpolation=cv2.INTER_AREA)
-    small[small[..., 3] == 0] = 0
-    return np.ascontiguousarray(small, np.uint8)
+    # What is not drawn on is black, so the mean colour is premultiplied by how much of a pixel was drawn on.
+    drawn = np.dstack([colour, alpha]).astype(np.float32)
+    small = np.asarray(cv2.resize(drawn, (512, 512), interpolation=cv2.INTER_AREA), np.float32)
+    small[..., :3] *= 255.0 / np.maximum(small[..., 3:], 1.0)
+    return np.clip(np.rint(small), 0, 255).astype(np.uint8)
 
 
 def coloured(picture: Picture, colour: tuple[int, int, int], tolerance: int = 60) -> NDArray[np.bool_]:

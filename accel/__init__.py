@@ -1,0 +1,1 @@
+"""Runtimes that networks can run on. The built-in rig needs none of them."""

@@ -1,0 +1,49 @@
+"""OBS loads any Python from 3.8 on: its side of the code must be written in that language, and run in it."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from core.wire.folders import PROJECT
+
+OBS_SIDE = [
+    PROJECT / "obs_easyvtuber.py",
+    PROJECT / "install_plugin.py",
+    PROJECT / "core" / "__init__.py",
+    *sorted((PROJECT / "core" / "wire").glob("*.py")),
+    *sorted((PROJECT / "core" / "obs").glob("*.py")),
+    *sorted((PROJECT / "core" / "install").glob("*.py")),
+]
+
+IMPORT_ALL = """
+import importlib, pathlib, sys, types
+sys.path.insert(0, sys.argv[1])
+sys.modules["obspython"] = types.ModuleType("obspython")
+root = pathlib.Path(sys.argv[1])
+for folder in ("core/wire", "core/obs", "core/install"):
+    for path in sorted((root / folder).glob("*.py")):
+        importlib.import_module(".".join((*pathlib.PurePath(folder).parts, path.stem)))
+"""
+
+
+@pytest.mark.parametrize("path", OBS_SIDE, ids=lambda path: path.name)
+def test_its_syntax_is_that_of_python_3_8(path: Path) -> None:
+    ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
+def test_it_imports_in_every_python_that_is_here(version: str) -> None:
+    python = shutil.which(f"python{version}")
+    if python is None or subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode != 0:
+        pytest.skip(f"no Python {version} on this machine")
+    done = subprocess.run([python, "-I", "-c", IMPORT_ALL, str(PROJECT)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_script_itself_is_understood_by_python_3_6_so_that_it_can_say_it_is_too_old() -> None:
+    ast.parse((PROJECT / "obs_easyvtuber.py").read_text(encoding="utf-8"), feature_version=(3, 6))
