@@ -80,9 +80,9 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def script_description() -> str:
     """The text above the panel."""
-    if _plugin is None:
+    if _problem:
         return "<b>EasyVtuber</b> cannot work here. " + _problem.replace("<", "&lt;")
-    return str(_plugin.description())
+    return str(_guarded(_plugin.description)() or "")
 
 
 @_guarded
@@ -94,8 +94,14 @@ def script_defaults(settings: Any) -> None:
 @_guarded
 def script_load(settings: Any) -> None:
     """OBS loaded the script, or its scene collection."""
+    global _problem
     _leave_the_search_path()
-    _plugin.load(settings)
+    try:
+        _plugin.load(settings)
+        _problem = ""
+    except Exception:
+        _problem = traceback.format_exc().splitlines()[-1]
+        raise
 
 
 @_guarded

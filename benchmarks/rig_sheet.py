@@ -104,9 +104,9 @@ def pose_of(values: dict[str, float]) -> PoseVector:
 def _cell(picture: Picture, head: HeadBox, label: str) -> Colours:
     scale = _SIZE / 512
     width, height = head.right - head.left, head.bottom - head.top
-    side = 1.42 * max(width, height) * scale
+    side = 1.62 * max(width, height) * scale
     left = int(0.5 * (head.left + head.right) * scale - side / 2)
-    top = int(head.top * scale - 0.17 * side)
+    top = int(head.top * scale - 0.24 * side)
     left, top = (int(np.clip(value, 0, _SIZE - side)) for value in (left, top))
     part = picture[top : top + int(side), left : left + int(side)].astype(np.float32)
     shown = part[..., :3] + np.array(_PAPER, np.float32) * (1.0 - part[..., 3:] / 255.0)

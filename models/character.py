@@ -75,12 +75,25 @@ def _read_picture(name: str, path: Path) -> Picture:
             raise CharacterNotPicture(f"{path}: larger than {_MAXIMUM_FILE_BYTES} bytes", character=name)
         # imdecode instead of imread: the latter cannot open paths outside the system's code page on Windows
         content = np.frombuffer(path.read_bytes(), np.uint8)
+        if _announced_side(content) > _MAXIMUM_SIDE:
+            raise CharacterNotPicture(f"{path}: larger than {_MAXIMUM_SIDE} pixels", character=name)
         decoded = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
     except (OSError, cv2.error) as problem:
         raise CharacterNotPicture(f"{path}: {problem}", character=name) from problem
     if decoded is None or max(decoded.shape[:2]) > _MAXIMUM_SIDE:
         raise CharacterNotPicture(f"{path}: cannot be decoded", character=name)
     return _as_bgra(np.asarray(decoded))
+
+
+def _announced_side(content: NDArray[np.uint8]) -> int:
+    """The longer side that a PNG's header announces, 0 for anything else.
+
+    Looked at before decoding: a few kilobytes can announce a picture of many gigabytes.
+    """
+    head = content[:24].tobytes()
+    if len(head) < 24 or not head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return 0
+    return max(int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big"))
 
 
 def _as_bgra(decoded: NDArray[Any]) -> Picture:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import subprocess
+import sys
 import threading
 from typing import Any, Callable, Optional
 
@@ -19,6 +21,7 @@ _MOST_UNSENT = 256
 """Messages that may wait for a worker that does not read. More mean that it hangs; it will be found out by its
 silence."""
 _JOIN_LIMIT_S = 2.0
+_LOOK_MS = 500
 
 
 class Child:
@@ -92,7 +95,7 @@ class Child:
         splitter = LineSplitter()
         assert self._process.stdout is not None
         descriptor = self._process.stdout.fileno()
-        while True:
+        while self._wait_for_bytes(descriptor):
             try:
                 chunk = os.read(descriptor, _READ_BYTES)
             except OSError:
@@ -111,6 +114,17 @@ class Child:
                     self._on_message(self, message)
         self._on_exit(self, self._wait())
         self._process.stdout.close()
+
+    def _wait_for_bytes(self, descriptor: int) -> bool:
+        """False when the process is gone and nothing comes any more: what it had started may still hold the pipe."""
+        if sys.platform == "win32":
+            return True
+        pipe = select.poll()
+        pipe.register(descriptor, select.POLLIN)
+        while not pipe.poll(_LOOK_MS):
+            if self._process.poll() is not None:
+                return False
+        return True
 
     def _wait(self) -> Optional[int]:
         """The exit code; a process that closed its pipe but does not end is killed."""

@@ -28,7 +28,20 @@ from . import launcher
 from .child import Child
 from .frame_pusher import FramePusher
 from .libobs import LibObs
-from .supervisor import ASK_TO_STOP, GAVE_UP, KILL, LAUNCH, STALLED, STARTING, STOPPED, Action, Supervisor
+from .supervisor import (
+    ASK_TO_STOP,
+    DEFAULT_POLICY,
+    GAVE_UP,
+    KILL,
+    LAUNCH,
+    STALLED,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    Action,
+    Policy,
+    Supervisor,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +55,8 @@ class View(NamedTuple):
 
     phase: str = STOPPED
     rung: str = rungs.RIG
+    reduced: bool = False
+    """Failures led to a rung below the first."""
     restarts: int = 0
     state: Mapping[str, Any] = {}
     """The worker's last ``state``: what is in force."""
@@ -68,13 +83,20 @@ class Engine:
     ``changed`` (with every new look) and ``each_second`` are called on that thread and must not block.
     """
 
-    def __init__(self, lib: LibObs, changed: Callable[[View], None], each_second: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        lib: LibObs,
+        changed: Callable[[View], None],
+        each_second: Callable[[], None],
+        *,
+        policy: Policy = DEFAULT_POLICY,
+    ) -> None:
         self.pusher = FramePusher(lib)
         self._lib = lib
         self._changed = changed
         self._each_second = each_second
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._supervisor = Supervisor([rungs.RIG])
+        self._supervisor = Supervisor([rungs.RIG], policy)
         self._child: Optional[Child] = None
         self._ring: Optional[FrameRing] = None
         self._wish: Optional[Wish] = None
@@ -83,8 +105,10 @@ class Engine:
         self._message_id = 0
         self._second_told = 0.0
         self._closing = False
-        self._view = View()
+        self._view = self._told = View()
         self._problems: Dict[str, EasyVtuberError] = {}
+        self._cause: Optional[EasyVtuberError] = None
+        """Why we end the worker that is running now, when it is us who ends it."""
         self._instance = Instance()
         self._thread = threading.Thread(target=self._run, name="easyvtuber-engine", daemon=True)
         self._thread.start()
@@ -99,7 +123,8 @@ class Engine:
         name."""
 
         def begin() -> None:
-            self._wish, self._decide = wish, decide_output
+            self._decide = decide_output
+            self._take_over(wish)
             self._problems.pop("worker", None)
             self._act(self._supervisor.start(time.monotonic()))
 
@@ -112,14 +137,7 @@ class Engine:
     def wish(self, wish: Wish) -> None:
         """Other settings. What the worker can take over live is sent to it; the rest restarts it."""
 
-        def change() -> None:
-            before, self._wish = self._wish, wish
-            if before is not None and before.worker_python != wish.worker_python:
-                self._act(self._supervisor.restart(time.monotonic()))
-            elif before is not None and self._child is not None and self._spoke:
-                self._tell_changes(before, wish)
-
-        self._events.put(change)
+        self._events.put(lambda: self._take_over(wish))
 
     def action(self, name: str) -> None:
         """Have the worker do something once (``calibrate``)."""
@@ -185,13 +203,17 @@ class Engine:
                 self._child.end_input()
             elif self._child is not None and action.kind == KILL:
                 if self._supervisor.phase == STALLED:
-                    self._problems["worker"] = WorkerStalled("silent for too long", seconds=5)
+                    self._cause = WorkerStalled("silent for too long", seconds=round(self._supervisor.silence, 1))
+                    self._problems["worker"] = self._cause
                     _log.warning("the worker is silent; it is ended")
                 self._child.kill()
+            elif action.kind == KILL:
+                # a launch that failed in a way nobody foresaw: there is no process whose end could be heard of
+                self._act(self._supervisor.exited(time.monotonic()))
 
     def _launch(self) -> None:
         assert self._wish is not None
-        self._spoke = False
+        self._spoke, self._cause = False, None
         try:
             if self._ring is None:
                 self._ring = FrameRing.create(MAXIMUM_PICTURE_BYTES)
@@ -233,11 +255,12 @@ class Engine:
         elif message.type == "stats":
             self._view = self._view._replace(figures=fields["figures"])
         if message.type == "progress":
-            self._view = self._view._replace(progress=(fields["task"], float(fields["fraction"])))
+            fraction = float(fields["fraction"])
+            self._view = self._view._replace(progress=(fields["task"], fraction) if fraction < 1 else None)
 
     def _greet(self, child: Child, fields: Mapping[str, Any], now: float) -> None:
         if fields["protocol"] != PROTOCOL:
-            self._problems["worker"] = VersionMismatch(ours=PROTOCOL, theirs=fields["protocol"])
+            self._cause = VersionMismatch(ours=PROTOCOL, theirs=fields["protocol"])
             child.kill()
             return
         assert self._wish is not None and self._ring is not None
@@ -260,12 +283,10 @@ class Engine:
         self._child = None
         said = launcher.what_it_said(child.stderr_path)
         stopping = self._supervisor.phase not in (STARTING, STALLED) and exit_code == 0
-        hopeless = exit_code == launcher.EXIT_MISSING_PACKAGE or isinstance(
-            self._problems.get("worker"), VersionMismatch
-        )
-        if not stopping and "worker" not in self._problems:
+        hopeless = exit_code == launcher.EXIT_MISSING_PACKAGE or isinstance(self._cause, VersionMismatch)
+        if not stopping and self._supervisor.phase != STOPPING:
             assert self._wish is not None
-            self._problems["worker"] = (
+            self._problems["worker"] = self._cause or (
                 WorkerCrashed(said[-500:], exit_code=-1 if exit_code is None else exit_code)
                 if self._spoke
                 else launcher.why_it_never_spoke(exit_code, self._wish.worker_python, said)
@@ -280,6 +301,13 @@ class Engine:
             )
         elif self._supervisor.phase == STOPPED:
             self._problems.clear()
+
+    def _take_over(self, wish: Wish) -> None:
+        before, self._wish = self._wish, wish
+        if before is not None and before.worker_python != wish.worker_python:
+            self._act(self._supervisor.restart(time.monotonic()))
+        elif before is not None and self._child is not None and self._spoke:
+            self._tell_changes(before, wish)
 
     def _tell_changes(self, before: Wish, after: Wish) -> None:
         old, new = self._settings_for_worker(before), self._settings_for_worker(after)
@@ -310,10 +338,12 @@ class Engine:
         view = self._view._replace(
             phase=self._supervisor.phase,
             rung=self._supervisor.rung,
+            reduced=self._supervisor.reduced,
             restarts=self._supervisor.restarts,
             problems=dict(self._problems),
             sources=self.pusher.source_count,
         )
-        if view != self._view or view is not self._view:
-            self._view = view
+        self._view = view
+        if view != self._told:
+            self._told = view
             self._changed(view)

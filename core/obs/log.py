@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+from typing import Any, Callable
 
 from ..wire.folders import user_logs
+
+_log = logging.getLogger(__name__)
 
 _BYTES, _COPIES = 500_000, 2
 
@@ -36,3 +39,21 @@ def stop() -> None:
     for handler in logger.handlers[:]:
         logger.removeHandler(handler)
         handler.close()
+    # a logger without any handler would write its warnings to stderr
+    logger.addHandler(logging.NullHandler())
+
+
+def guarded(function: Callable[..., Any], otherwise: Any = None) -> Callable[..., Any]:
+    """The same function for OBS to call, as the plain function that OBS wants: its errors go to the log.
+
+    OBS writes what a callback raises to stderr, in a window before the streamer. ``otherwise`` is returned then.
+    """
+
+    def call(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except Exception:  # noqa: BLE001 - the border to OBS
+            _log.exception("something unexpected went wrong")
+            return otherwise
+
+    return call

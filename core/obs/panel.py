@@ -20,6 +20,7 @@ from ..wire.settings import (
     Value,
 )
 from . import data, rules_panel
+from .log import guarded
 from .scene_rules import Rules
 from .status import Line, as_html, worst
 from .translate import Translator
@@ -103,9 +104,9 @@ def _add_status(properties: Any, panel: Panel) -> None:
         return True
 
     obs.obs_properties_add_button(
-        properties, "start_stop", say("button.stop" if panel.running else "button.start"), start_stop
+        properties, "start_stop", say("button.stop" if panel.running else "button.start"), guarded(start_stop)
     )
-    obs.obs_properties_add_button(properties, "refresh", say("button.refresh"), refresh)
+    obs.obs_properties_add_button(properties, "refresh", say("button.refresh"), guarded(refresh))
 
 
 def _show_status(text: Any, status: List[Line]) -> None:
@@ -119,7 +120,7 @@ def _add_button(inside: Any, name: str, panel: Panel) -> None:
         panel.press(name)
         return False
 
-    obs.obs_properties_add_button(inside, name, panel.say(f"button.{name}"), pressed)
+    obs.obs_properties_add_button(inside, name, panel.say(f"button.{name}"), guarded(pressed))
 
 
 def _add(inside: Any, setting: Setting, panel: Panel) -> None:
@@ -145,7 +146,7 @@ def _add(inside: Any, setting: Setting, panel: Panel) -> None:
         made = obs.obs_properties_add_text(inside, setting.key, label, obs.OBS_TEXT_DEFAULT)
     obs.obs_property_set_long_description(made, say(f"setting.{setting.key}.help"))
     if setting.key in _DECIDING:
-        obs.obs_property_set_modified_callback(made, _decided)
+        obs.obs_property_set_modified_callback(made, guarded(_decided))
 
 
 _DECIDING = {"advanced"} | {setting.shown_for[0] for setting in SETTINGS if setting.shown_for}

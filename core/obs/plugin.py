@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-from typing import Any, Callable, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import obspython as obs
 
@@ -43,13 +43,18 @@ class Plugin:
         rules = read_rules(str(obs.obs_data_get_string(settings, data.RULES_KEY) or ""))
         self._choices = LiveChoices(self._values, rules)
         self._lib = LibObs()
-        registered = avatar_source.register(self._lib, self._say("source.name"), self._dialog, self.press)
+        registered = avatar_source.register(
+            self._lib,
+            self._say("source.name"),
+            log.guarded(self._dialog, avatar_source.Dialog([], [])),
+            log.guarded(self.press),
+        )
         self._own_source = outputs.OWN_SOURCE if registered else outputs.MEDIA_SOURCE
         self._spout_plugin = obs.obs_source_get_display_name(outputs.SPOUT_TYPE_ID) is not None
         self._engine = Engine(self._lib, self._engine_changed, self._each_second)
         # OBS forgets which script is calling during nested events: everything is registered first, here
         self._hotkeys = Hotkeys(settings, self._say, self._hotkey_pressed)
-        obs.obs_frontend_add_event_callback(self._on_event_callback())
+        obs.obs_frontend_add_event_callback(log.guarded(self._on_event))
         print(f"EasyVtuber {VERSION}, Python {sys.version.split()[0]}, source type {self._own_source.type_id}")  # noqa: T201
         if scene.scene_names():
             # added or reloaded while OBS runs: there will be no event
@@ -101,10 +106,6 @@ class Plugin:
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    def _on_event_callback(self) -> Callable[[int], None]:
-        # OBS takes plain functions only, not bound methods
-        return lambda event: self._on_event(event)
-
     def _on_event(self, event: int) -> None:
         if self._closed:
             return
@@ -131,7 +132,9 @@ class Plugin:
 
     def _start(self) -> None:
         self._show_in_scene()
-        self._engine.start(self._current_wish(), lambda capabilities: self._choose_output(capabilities).output)
+        self._engine.start(
+            self._current_wish(), lambda capabilities: self._choose_output("automatic", capabilities).output
+        )
 
     def _is_on(self) -> bool:
         return self._engine.view.phase not in (STOPPED, GAVE_UP)
@@ -153,7 +156,7 @@ class Plugin:
 
     def _hotkey_pressed(self, name: str) -> None:
         """Any thread: hotkeys act on the UI thread, because they change what the panel shows."""
-        self._lib.run_on_ui_thread(lambda: self._hotkey(name))
+        self._lib.run_on_ui_thread(log.guarded(lambda: self._hotkey(name)))
 
     def _hotkey(self, name: str) -> None:
         if self._closed or not self._begun:
@@ -194,25 +197,30 @@ class Plugin:
     def _follow_renames(self) -> None:
         """OBS has an event for this, but not for every way to rename a scene: so it is looked at now and then."""
         scenes = scene.scene_names()
+        if scenes == self._scenes:
+            return
         rules = follow_rename(self._choices.rules, self._scenes, scenes)
         self._scenes = scenes
         if rules != self._choices.rules:
             self._choices.rules = rules
             obs.obs_data_set_string(self._data, data.RULES_KEY, write_rules(rules))
+        # the scene that is on may be the one with the new name
+        self._choices.switch(scene.current_scene_name() or "")
+        self._wish()
 
     # -- sources ---------------------------------------------------------------------------------------------------
 
-    def _choose_output(self, capabilities: Any) -> status.OutputChoice:
+    def _choose_output(self, wanted: str, capabilities: Any) -> status.OutputChoice:
         """Any thread."""
         return outputs.choose(
-            str(self._values["output"]),
+            wanted,
             windows=sys.platform == "win32",
             spout_plugin=self._spout_plugin,
             capabilities=capabilities,
         )
 
     def _output(self) -> status.OutputChoice:
-        return self._choose_output(self._engine.view.capabilities)
+        return self._choose_output(str(self._values["output"]), self._engine.view.capabilities)
 
     def _source_kind(self) -> scene.SourceKind:
         return outputs.spout_source(self._sender()) if self._output().output == "spout" else self._own_source
@@ -222,7 +230,9 @@ class Plugin:
 
     def _sender(self) -> str:
         """The sender's real name: Spout adds a number when the wanted one is taken."""
-        return str(self._engine.view.state.get("output_description") or self._values["spout_name"])
+        state = self._engine.view.state
+        real = state.get("output_description") if state.get("output") == "spout" else ""
+        return str(real or self._values["spout_name"])
 
     def _show_in_scene(self) -> None:
         """Have a source for the output in use, made in the current scene if there is none."""
@@ -244,7 +254,7 @@ class Plugin:
 
     def _each_second(self) -> None:
         """Engine's thread: go over to the UI thread, where scenes may be looked at."""
-        self._lib.run_on_ui_thread(self._scan_if_alive)
+        self._lib.run_on_ui_thread(log.guarded(self._scan_if_alive))
 
     def _scan_if_alive(self) -> None:
         if not self._closed and self._begun:

@@ -8,6 +8,7 @@ import obspython as obs
 
 from ..wire.settings import PRESETS, Value
 from . import data
+from .log import guarded
 from .scene_rules import RULE_KEYS, Rules, read_rules, set_rule, write_rules
 from .translate import Translator
 
@@ -40,10 +41,10 @@ def add(
             obs.obs_property_set_visible(obs.obs_properties_get(shown, f"rule_{key}"), bool(scene))
         return True
 
-    obs.obs_property_set_modified_callback(scene_list, scene_chosen)
+    obs.obs_property_set_modified_callback(scene_list, guarded(scene_chosen))
     for key in RULE_KEYS:
         made = _list(inside, f"rule_{key}", say(f"rule.{key}"), choices[key])
-        obs.obs_property_set_modified_callback(made, _rule_chosen(key, changed))
+        obs.obs_property_set_modified_callback(made, guarded(_rule_chosen(key, changed)))
         obs.obs_property_set_visible(made, False)
     obs.obs_properties_add_group(properties, "group_scenes", say("group.scenes"), obs.OBS_GROUP_NORMAL, inside)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..wire.rungs import LADDER
 from .engine import View
 from .supervisor import BACKING_OFF, GAVE_UP, RUNNING, STALLED
 from .translate import Translator
@@ -38,7 +37,7 @@ def lines(view: View, output: Optional[OutputChoice], say: Translator) -> List[L
         result.append(Line(say("status.progress", task=task, percent=f"{fraction * 100:.0f}")))
     if view.phase != RUNNING:
         return result
-    if view.rung != LADDER[-1] and view.restarts:
+    if view.reduced:
         result.append(Line(say("status.rung", rung=say(f"rung.{view.rung}")), WARNING))
     result += _running(view, output, say)
     return result

@@ -61,6 +61,9 @@ class Supervisor:
         self._failures = 0
         self._deadline = 0.0
         self._running_since = 0.0
+        self._heard_at = 0.0
+        self.silence = 0.0
+        """How long a stalled worker had said nothing when we lost patience, in seconds."""
         self._came_up = False
         self._stop_asked = False
 
@@ -68,6 +71,11 @@ class Supervisor:
     def rung(self) -> str:
         """What the worker is (or would be) started with."""
         return self._ladder[self._place]
+
+    @property
+    def reduced(self) -> bool:
+        """Did failures lead below the top rung?"""
+        return self._place > 0
 
     @property
     def restarts(self) -> int:
@@ -115,13 +123,14 @@ class Supervisor:
     def heard_hello(self, now: float) -> None:
         """The worker speaks our language and is being configured."""
         if self.phase == STARTING:
-            self.phase = WARMING
+            self.phase, self._heard_at = WARMING, now
             self._deadline = now + self._policy.warming_silence_limit
 
     def heard(self, now: float, stage: str) -> None:
         """A sign of life: a heartbeat or progress, with what the worker is busy with."""
         if self.phase not in (WARMING, RUNNING):
             return
+        self._heard_at = now
         if stage == "running":
             if self.phase == WARMING:
                 self.phase, self._running_since, self._came_up = RUNNING, now, True
@@ -159,6 +168,7 @@ class Supervisor:
         if self.phase in (STARTING, WARMING, RUNNING):
             # the process's end will be told by ``exited``; that is when it counts
             self.phase, self._deadline = STALLED, now + self._policy.stop_limit
+            self.silence = now - self._heard_at
             return [Action(KILL)]
         if self.phase in (STALLED, STOPPING):
             self._deadline = now + self._policy.stop_limit
@@ -166,7 +176,7 @@ class Supervisor:
         return []
 
     def _launch(self, now: float) -> List[Action]:
-        self.phase, self._stop_asked, self._came_up = STARTING, False, False
+        self.phase, self._stop_asked, self._came_up, self._heard_at = STARTING, False, False, now
         self._deadline = now + self._policy.hello_limit
         return [Action(LAUNCH, self.rung)]
 

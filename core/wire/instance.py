@@ -33,7 +33,7 @@ class Instance:
     def tell(self, facts: Dict[str, Any]) -> None:
         """Write the facts when they changed or the file is about to look dead."""
         now = time.time()
-        if facts == self._written and now - self._written_s < WRITE_EVERY_S:
+        if facts == self._written and 0 <= now - self._written_s < WRITE_EVERY_S:
             return
         self._written, self._written_s = facts, now
         new = self._path.with_suffix(".new")

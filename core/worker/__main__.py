@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
+import traceback
 from pathlib import Path
 
 EXIT_MISSING_PACKAGE = 3
@@ -43,13 +46,15 @@ def main() -> int:
     try:
         return worker.run()
     except Exception:
-        import logging
-
         logging.getLogger(__name__).exception("the worker ends on an unexpected error")
-        raise
+        traceback.print_exc()
+        return 1
     finally:
         pipe.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    logging.shutdown()
+    # no orderly shutdown: a thread that is stuck in a full pipe or in a driver would hold it up, then crash it
+    os._exit(exit_code)

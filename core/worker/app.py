@@ -69,9 +69,9 @@ class Worker:
             "runtimes": runtimes.availability(),
         }
         self._pipe.send("hello", protocol=PROTOCOL, version=VERSION, pid=os.getpid(), capabilities=capabilities)
-        if not self._wait_for_configuration():
-            return 0 if self._stopping else 1
         try:
+            if not self._wait_for_configuration():
+                return 0 if self._stopping else 1
             while not self._stopping:
                 self._turn()
         finally:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from core.wire import messages
-from core.wire.errors import EasyVtuberError, ProtocolError
+from core.wire.errors import EasyVtuberError, MessageMalformed, ProtocolError
 from core.wire.messages import LineSplitter, Message
 
 _log = logging.getLogger(__name__)
@@ -90,6 +90,7 @@ class ControlPipe:
 
     def _read(self) -> None:
         splitter = LineSplitter()
+        overlong = 0
         while True:
             try:
                 chunk = os.read(self._source.fileno(), _READ_BYTES)
@@ -102,9 +103,15 @@ class ControlPipe:
                 try:
                     self._incoming.put(messages.decode(line, messages.FROM_OBS))
                 except ProtocolError as problem:
-                    _log.warning("message refused: %s", problem)
-                    self.send_error("control", problem)
+                    self._refused(problem)
+            if splitter.overlong > overlong:
+                overlong = splitter.overlong
+                self._refused(MessageMalformed(f"over {messages.MAXIMUM_LINE_BYTES} bytes", reason="too long"))
         self._ended()
+
+    def _refused(self, problem: ProtocolError) -> None:
+        _log.warning("message refused: %s", problem)
+        self.send_error("control", problem)
 
     def _write(self) -> None:
         while True:

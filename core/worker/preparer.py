@@ -69,7 +69,11 @@ class Part(Generic[T]):
     current: T | None = None
     _wanted: Hashable = None
     _make: Callable[[], T] | None = None
-    _done: queue.SimpleQueue[tuple[Hashable, T | EasyVtuberError]] = field(default_factory=queue.SimpleQueue)
+    _wish: int = 0
+    """Number of the newest attempt; what an older one made is given back."""
+    _done: queue.SimpleQueue[tuple[int, T | EasyVtuberError]] = field(default_factory=queue.SimpleQueue)
+    _last_made: T | None = None
+    """Used on the preparer's thread only, and only for exclusive things."""
     _error: EasyVtuberError | None = None
     _retry_ns: int = 0
     _pending: bool = False
@@ -85,8 +89,8 @@ class Part(Generic[T]):
         """True when another one came into use since the last call (or none is any more). Tries failed ones again."""
         changed = False
         while not self._done.empty():
-            key, result = self._done.get()
-            if key != self._wanted:
+            wish, result = self._done.get()
+            if wish != self._wish:
                 if not isinstance(result, EasyVtuberError):
                     self._dispose(result)
                 continue
@@ -107,18 +111,41 @@ class Part(Generic[T]):
         self._failed(error, now)
 
     def close(self) -> None:
-        """Give back what is in use, at once."""
+        """Give back what is in use, at once; what is still being made is given back as soon as it is there."""
+        self._wish += 1
         current, self.current = self.current, None
         if current is not None:
             current.close()
+        while not self._done.empty():
+            _, result = self._done.get()
+            if not isinstance(result, EasyVtuberError):
+                result.close()
 
     def _begin(self) -> None:
         if self.exclusive:
             self._replace(None)
         self._pending = True
-        key, make = self._wanted, self._make
+        self._wish += 1
+        wish, make = self._wish, self._make
         assert make is not None
-        self.preparer.submit(lambda: self._done.put((key, self._run(make))))
+        self.preparer.submit(lambda: self._fulfil(wish, make))
+
+    def _fulfil(self, wish: int, make: Callable[[], T]) -> None:
+        """On the preparer's thread: make what is wanted, unless something else is wanted by now."""
+        if wish != self._wish:
+            return
+        if self.exclusive and self._last_made is not None:
+            # it may have been superseded before anybody took it; closing it twice does no harm
+            self._last_made.close()
+            self._last_made = None
+        result = self._run(make)
+        if not isinstance(result, EasyVtuberError):
+            if wish != self._wish:
+                result.close()
+                return
+            if self.exclusive:
+                self._last_made = result
+        self._done.put((wish, result))
 
     def _run(self, make: Callable[[], T]) -> T | EasyVtuberError:
         try:

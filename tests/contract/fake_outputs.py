@@ -28,8 +28,8 @@ LIMIT_S = 20.0
 """For every wait: long enough for any machine, so that only a real fault meets it."""
 
 
-def wait_until(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + LIMIT_S
+def wait_until(condition: Callable[[], bool], limit_s: float = LIMIT_S) -> bool:
+    end = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > end:
             return False

@@ -39,6 +39,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def obs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeObs]:
     """OBS. At the end every reference must have been given back and nothing may have been refused."""
     fake = FakeObs()
+    # the script's file takes its folder out of the search path
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
     before, package = _ours(), getattr(core, "obs", None)
     for name in before:
         del sys.modules[name]

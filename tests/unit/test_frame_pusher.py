@@ -107,12 +107,13 @@ def test_a_picture_that_was_torn_while_libobs_copied_is_replaced_at_once(
 
     def writer_laps_the_reader() -> None:
         lib.while_pushing = lambda: None
-        for sequence in range(2, 2 + SLOT_COUNT):
+        for sequence in range(2, 1 + SLOT_COUNT):
             write(ring, sequence)
+        ring.begin(1 + SLOT_COUNT, SIZE)[: SIZE // 2] = b"\xff" * (SIZE // 2)
 
     lib.while_pushing = writer_laps_the_reader
     pusher.push(1)
-    assert shown(lib)[-1] == 1 + SLOT_COUNT
+    assert shown(lib) == [-1, SLOT_COUNT]
 
 
 def test_without_a_ring_nothing_is_pushed(lib: FakeLib, pusher: FramePusher, avatar: int) -> None:

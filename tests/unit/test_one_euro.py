@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.pose.one_euro import OneEuroFilter, for_smoothing
-from tests.unit.repeatable import repeatable
 
 FRAME_NS = 16_666_667
 UNEVEN_GAPS_NS = [1, 400_000, 9_000_000, 16_000_000, 33_000_000, 250_000_000, 3_000_000_000]
@@ -38,7 +37,6 @@ def step_response(smoothing: int, gaps_ns: list[int]) -> list[float]:
     return response
 
 
-@repeatable
 @given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=8), st.lists(st.integers(0, 400_000_000), max_size=20))
 def test_a_constant_comes_out_as_it_is(constant: list[float], gaps_ns: list[int]) -> None:
     smooth, now = filter_of(60), 5

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from core.pose.mapping import openseeface as names
 from tests.data import data
 from tests.unit.openseeface_packets import RECORD, RESTING_EULER, Face, datagram, unpacked
-from tests.unit.repeatable import repeatable
 from trackers.base import Drop, TrackerSample
 from trackers.openseeface import FACE_HELD_NS, FORK_RECORD_BYTES, RECORD_BYTES, OpenSeeFaceDecoder, parse
 from trackers.recording import read_recording
@@ -256,7 +255,6 @@ HOSTILE = st.one_of(
 )
 
 
-@repeatable
 @given(st.lists(st.tuples(HOSTILE, st.integers(-1_000_000_000, 1_000_000_000)), min_size=1, max_size=12))
 def test_nothing_raises_and_every_sample_is_finite(packets: list[tuple[bytes, int]]) -> None:
     decoder, now = OpenSeeFaceDecoder(), NOW
@@ -270,7 +268,6 @@ def test_nothing_raises_and_every_sample_is_finite(packets: list[tuple[bytes, in
             assert all(-180.0 <= angle <= 180.0 for angle in result.head_degrees)
 
 
-@repeatable
 @given(st.lists(HOSTILE, max_size=30))
 def test_after_anything_a_good_face_is_followed_within_half_a_second(packets: list[bytes]) -> None:
     decoder = OpenSeeFaceDecoder()

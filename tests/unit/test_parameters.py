@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.pose.parameters import EYEBROWS, FACE, MAXIMUM, MINIMUM, POSE_SIZE, ROTATION, Pose, clamp, mirror, neutral
-from tests.unit.repeatable import repeatable
 
 REFERENCE = (
     ("eyebrow_troubled", 2), ("eyebrow_angry", 2), ("eyebrow_lowered", 2), ("eyebrow_raised", 2), ("eyebrow_happy", 2),
@@ -54,7 +53,6 @@ def test_the_ranges_cannot_be_changed_by_accident(constant: np.ndarray[tuple[int
         constant[0] = 5.0
 
 
-@repeatable
 @given(st.lists(st.floats(-1, 1, width=32), min_size=POSE_SIZE, max_size=POSE_SIZE))
 def test_mirroring_twice_changes_nothing(values: list[float]) -> None:
     pose = np.array(values, np.float32)
@@ -79,7 +77,6 @@ def test_a_mirror_leaves_what_has_no_side() -> None:
     assert np.array_equal(mirror(pose), pose)
 
 
-@repeatable
 @given(st.lists(st.floats(width=32), min_size=POSE_SIZE, max_size=POSE_SIZE))
 def test_clamp_makes_any_numbers_a_pose(values: list[float]) -> None:
     clamped = clamp(np.array(values, np.float32))

@@ -136,12 +136,15 @@ def test_the_log_is_in_a_file_of_its_own_and_closed_at_the_end(at_work: Script, 
     logging.getLogger("_easyvtuber_core.obs.engine").warning("seen")
     at_work.unload()
     assert "seen" in (home / "logs" / "obs.log").read_text(encoding="utf-8")
-    assert logging.getLogger("_easyvtuber_core").handlers == []
+    (home / "logs" / "obs.log").unlink()
+    logging.getLogger("_easyvtuber_core.obs.engine").warning("said after the end")
+    assert not (home / "logs" / "obs.log").exists()
 
 
 def test_nothing_is_ever_written_to_stderr(at_work: Script, capfd: pytest.CaptureFixture[str]) -> None:
     at_work.panel()
     at_work.unload()
+    logging.getLogger("_easyvtuber_core.obs.engine").error("said after the end")
     assert capfd.readouterr().err == ""
 
 

@@ -1,4 +1,4 @@
-"""Exchangeable parts: the latest wish wins, exclusive things are never open twice, failures are told once and retried."""
+"""Exchangeable parts: the latest wish wins, nothing exclusive is open twice, failures are told once and retried."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from core.wire.errors import CharacterMissing, EasyVtuberError, PortInUse
 from core.worker.preparer import RETRY_NS, Part, Preparer
-from tests.contract.fake_outputs import LIMIT_S, wait_until
+from tests.contract.fake_outputs import LIMIT_S
 
 Reports = list[tuple[str, EasyVtuberError | None]]
 
@@ -19,7 +19,7 @@ class Workshop:
 
     def __init__(self) -> None:
         self.made: list[str] = []
-        self.open_now: set[str] = set()
+        self.open: list[Thing] = []
         self.most_open = 0
         self.problems: dict[str, Exception] = {}
         self.gate = threading.Event()
@@ -31,11 +31,15 @@ class Workshop:
             if name in self.problems:
                 raise self.problems[name]
             self.made.append(name)
-            self.open_now.add(name)
-            self.most_open = max(self.most_open, len(self.open_now))
-            return Thing(self, name)
+            self.open.append(Thing(self, name))
+            self.most_open = max(self.most_open, len(self.open))
+            return self.open[-1]
 
         return make
+
+    @property
+    def open_now(self) -> list[str]:
+        return [thing.name for thing in self.open]
 
 
 class Thing:
@@ -45,7 +49,8 @@ class Thing:
 
     def close(self) -> None:
         self.closings += 1
-        self.workshop.open_now.discard(self.name)
+        if self in self.workshop.open:
+            self.workshop.open.remove(self)
 
 
 @pytest.fixture
@@ -108,7 +113,7 @@ def test_the_old_one_is_given_back_when_the_new_one_comes(part: Part[Thing], wor
     settle(part)
     settle(part)
     assert current(part) == "b"
-    assert workshop.open_now == {"b"}
+    assert workshop.open_now == ["b"]
 
 
 def test_a_shared_thing_stays_in_use_until_its_successor_is_there(
@@ -121,7 +126,7 @@ def test_a_shared_thing_stays_in_use_until_its_successor_is_there(
     part.want("b", workshop.make("b"))
     part.take(0)
     assert current(part) == "a"
-    assert workshop.open_now == {"a"}
+    assert workshop.open_now == ["a"]
     workshop.gate.set()
     settle(part)
     assert current(part) == "b"
@@ -155,7 +160,7 @@ def test_quick_wishes_never_have_two_exclusive_things_open(
     settle(exclusive)
     assert workshop.most_open == 1
     assert current(exclusive) == wishes[-1]
-    assert workshop.open_now == {wishes[-1]}
+    assert workshop.open_now == [wishes[-1]]
     assert exclusive.current is not None
     assert exclusive.current.closings == 0, "what is in use is not a thing that was given back"
 
@@ -169,7 +174,7 @@ def test_the_latest_wish_wins_and_the_others_are_given_back(part: Part[Thing], w
     settle(part)
     settle(part)
     assert current(part) == wishes[-1]
-    assert workshop.open_now == {wishes[-1]}
+    assert workshop.open_now == [wishes[-1]]
 
 
 def test_wishes_that_were_superseded_before_they_began_are_not_made(part: Part[Thing], workshop: Workshop) -> None:
@@ -283,7 +288,6 @@ def test_closing_gives_back_what_is_in_use_at_once(part: Part[Thing], workshop: 
 
 def test_closing_gives_back_what_was_made_and_never_taken(part: Part[Thing], workshop: Workshop) -> None:
     part.want("a", workshop.make("a"))
-    assert wait_until(lambda: workshop.made == ["a"])
     done = threading.Event()
     part.preparer.submit(done.set)
     assert done.wait(LIMIT_S)
@@ -291,10 +295,14 @@ def test_closing_gives_back_what_was_made_and_never_taken(part: Part[Thing], wor
     assert not workshop.open_now
 
 
+def part_of_a_job(gate: threading.Event) -> None:
+    gate.wait(LIMIT_S)
+
+
 def test_a_preparer_that_is_stuck_does_not_hold_up_the_end(workshop: Workshop) -> None:
     preparer = Preparer()
     workshop.gate.clear()
-    preparer.submit(lambda: workshop.gate.wait(LIMIT_S) and None)
+    preparer.submit(lambda: part_of_a_job(workshop.gate))
     preparer.close(0.01)
     workshop.gate.set()
     preparer.close(LIMIT_S)

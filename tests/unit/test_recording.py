@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from core.wire.errors import StreamUnreadable
 from tests.data import data
-from tests.unit.repeatable import repeatable
 from trackers import recording
 from trackers.recording import MAXIMUM_RECORD_BYTES, MAXIMUM_SECONDS, Record, read_recording
 
@@ -115,7 +114,6 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("recordings")
 
 
-@repeatable
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_up_to_where_they_stop_making_sense(scratch: Path, content: bytes) -> None:
     try:

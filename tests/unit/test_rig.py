@@ -486,6 +486,15 @@ def test_a_small_change_is_a_small_change(name: str) -> None:
         last = shown
 
 
+@pytest.mark.parametrize("name", ["drawn", "mothlight", "nocti"])
+def test_the_first_touch_of_a_face_value_is_not_seen(name: str) -> None:
+    rest = _drawn(neutral(), name).astype(int)
+    for value in range(Pose.HEAD_X):
+        pose = neutral()
+        pose[value] = 0.01
+        assert np.abs(_drawn(pose, name) - rest).max() <= 14, Pose(value)
+
+
 @pytest.mark.parametrize("value", list(Pose))
 def test_every_value_moves_smoothly_from_rest(value: Pose) -> None:
     pose, last = neutral(), _drawn(neutral(), "mothlight").astype(np.int16)

@@ -110,6 +110,15 @@ def test_a_frame_that_is_overwritten_while_it_is_copied_is_noticed(
     assert ring.read(1) is None
 
 
+def test_a_header_that_is_overwritten_while_it_is_read_is_noticed(
+    ring: FrameRing, writer: FrameRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(writer, 1)
+    answers = iter([True, False])
+    monkeypatch.setattr(ring, "intact", lambda sequence: next(answers))
+    assert ring.header(1) is None
+
+
 def test_a_picture_that_does_not_fit_is_refused_before_anything_is_written(ring: FrameRing, writer: FrameRing) -> None:
     write(writer, 1)
     with pytest.raises(FrameRingUnusable):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from core.pose import rotation
 from core.pose.rotation import IDENTITY, Quaternion
-from tests.unit.repeatable import repeatable
 
 ANGLE = st.floats(-80.0, 80.0)
 HEAD = st.tuples(ANGLE, ANGLE, ANGLE)
@@ -21,32 +20,27 @@ def angle_between(first: Quaternion, second: Quaternion) -> float:
     return math.degrees(2.0 * math.acos(min(abs(sum(a * b for a, b in zip(first, second, strict=True))), 1.0)))
 
 
-@repeatable
 @given(HEAD)
 def test_angles_come_back_from_a_quaternion(head: tuple[float, float, float]) -> None:
     assert rotation.to_degrees(rotation.from_degrees(head)) == pytest.approx(head, abs=1e-6)
 
 
-@repeatable
 @given(HEAD)
 def test_quaternions_from_angles_have_length_one(head: tuple[float, float, float]) -> None:
     assert math.hypot(*rotation.from_degrees(head)) == pytest.approx(1.0)
 
 
-@repeatable
 @given(HEAD)
 def test_nothing_lies_between_a_head_and_itself(head: tuple[float, float, float]) -> None:
     turned = rotation.from_degrees(head)
     assert rotation.to_degrees(rotation.relative(turned, turned)) == pytest.approx((0.0, 0.0, 0.0), abs=1e-6)
 
 
-@repeatable
 @given(HEAD)
 def test_relative_to_no_turn_is_the_turn_itself(head: tuple[float, float, float]) -> None:
     assert rotation.relative(rotation.from_degrees(head), IDENTITY) == pytest.approx(rotation.from_degrees(head))
 
 
-@repeatable
 @given(HEAD, HEAD)
 def test_relative_undoes_multiply(neutral: tuple[float, float, float], turn: tuple[float, float, float]) -> None:
     resting, turned = rotation.from_degrees(neutral), rotation.from_degrees(turn)
@@ -78,7 +72,6 @@ def test_the_mean_lies_in_the_middle() -> None:
     assert rotation.to_degrees(rotation.mean(turns)) == pytest.approx((0.0, 20.0, 0.0), abs=1e-6)
 
 
-@repeatable
 @given(HEAD)
 def test_the_mean_takes_both_writings_of_a_turn_as_one(head: tuple[float, float, float]) -> None:
     w, x, y, z = rotation.from_degrees(head)

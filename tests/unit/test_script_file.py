@@ -6,7 +6,7 @@ import ast
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List
 
 import pytest
 
@@ -53,8 +53,21 @@ def test_another_scripts_package_called_core_is_neither_used_nor_replaced(
     assert sys.modules["core"] is core
 
 
-def test_the_folders_of_other_scripts_are_not_searched(obs: FakeObs, script: Script) -> None:
-    assert str(PROJECT / "core") not in sys.path
+def test_the_folder_that_obs_adds_to_the_search_path_is_taken_out_again(obs: FakeObs, script: Script) -> None:
+    sys.path += [str(PROJECT), "", "/of/another/script"]
+    script.load()
+    assert str(PROJECT) not in sys.path
+    assert sys.path[-2:] == ["", "/of/another/script"]
+
+
+def test_the_reload_button_still_finds_the_file_and_only_that(obs: FakeObs, script: Script) -> None:
+    script.run_file()
+    finders: List[Any] = [finder for finder in sys.meta_path if type(finder).__name__ == "_OwnFinder"]
+    assert len(finders) == 1
+    found = finders[0].find_spec("script_under_test")
+    assert found is not None
+    assert found.origin == str(SCRIPT)
+    assert finders[0].find_spec("core") is None
 
 
 @pytest.fixture
@@ -116,7 +129,7 @@ def fail(*arguments: Any) -> None:
 
 
 def test_an_error_in_an_event_never_reaches_obs(obs: FakeObs, at_work: Script) -> None:
-    at_work.engine.wish = fail  # type: ignore[method-assign]
+    at_work.engine.wish = fail  # type: ignore[assignment,method-assign]
     at_work.go_to("Game")
     at_work.engine.stop = fail  # type: ignore[method-assign]
     obs.send(obs.OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN)
@@ -125,7 +138,7 @@ def test_an_error_in_an_event_never_reaches_obs(obs: FakeObs, at_work: Script) -
 @pytest.mark.parametrize("name", ["calibrate", "start_stop", "add_source", "refresh"])
 def test_an_error_behind_a_button_never_reaches_obs(obs: FakeObs, at_work: Script, name: str) -> None:
     panel = at_work.panel()
-    at_work.engine.action = fail  # type: ignore[method-assign]
+    at_work.engine.action = fail  # type: ignore[assignment,method-assign]
     at_work.engine.stop = fail  # type: ignore[method-assign]
     at_work.engine.pusher.set_sources = fail  # type: ignore[assignment]
     at_work.engine.view = None
@@ -135,7 +148,7 @@ def test_an_error_behind_a_button_never_reaches_obs(obs: FakeObs, at_work: Scrip
 def test_an_error_in_a_panel_that_shows_a_rule_never_reaches_obs(obs: FakeObs, at_work: Script) -> None:
     panel = at_work.panel()
     panel.choose(at_work.settings, "rule_scene", "Chat")
-    at_work.engine.wish = fail  # type: ignore[method-assign]
+    at_work.engine.wish = fail  # type: ignore[assignment,method-assign]
     panel.choose(at_work.settings, "rule_preset", "low")
 
 

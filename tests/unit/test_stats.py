@@ -52,9 +52,7 @@ def test_in_between_frames_have_figures_of_their_own() -> None:
 def test_the_poses_age_is_counted_for_tracked_frames_only() -> None:
     stats = Stats()
     assert "pose_age_ms" not in stats.figures(frames(stats, 10))
-    stats.frame(
-        2 * SECOND, render_ns=1, publish_ns=1, in_between=False, packet_ns=2 * SECOND - 30 * MILLISECOND
-    )
+    stats.frame(2 * SECOND, render_ns=1, publish_ns=1, in_between=False, packet_ns=2 * SECOND - 30 * MILLISECOND)
     assert stats.figures(2 * SECOND)["pose_age_ms"] == 30.0
 
 

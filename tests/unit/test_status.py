@@ -98,8 +98,13 @@ def test_an_output_that_needs_no_source_of_ours_is_not_missed_in_the_scene() -> 
     assert SAY("status.no_source") not in texts(running(sources=0), OutputChoice("preview", "chosen"))
 
 
-def test_no_failures_no_word_about_the_rung() -> None:
-    assert not [text for text in texts(running(rung="gpu")) if "Reduced" in text]
+def test_a_worker_that_was_led_to_a_lower_rung_is_told() -> None:
+    shown = status.lines(running(rung="rig", reduced=True), OWN, SAY)
+    assert Line(SAY("status.rung", rung=SAY("rung.rig")), WARNING) in shown
+
+
+def test_on_the_first_rung_there_is_no_word_about_it_even_after_a_failure() -> None:
+    assert SAY("status.rung", rung=SAY("rung.gpu")) not in texts(running(rung="gpu", restarts=2))
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def test_too_many_failures_lead_to_the_next_rung_with_a_clean_slate() -> None:
     story.start()
     delays = [story.crash() for _ in range(TRIES)]
     assert (story.phase, story.supervisor.rung, story.supervisor.restarts) == (parts.STARTING, "rig", 0)
+    assert story.supervisor.reduced
     assert delays[-1] == DEFAULT_POLICY.first_delay
 
 
@@ -114,6 +115,7 @@ def test_a_start_by_the_user_climbs_back_to_the_top() -> None:
     story.stop()
     story.exit()
     assert story.start() == [Action(LAUNCH, "gpu")]
+    assert not story.supervisor.reduced
 
 
 def test_a_restart_stays_on_its_rung() -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.render.time_stamp import draw, read
-from tests.unit.repeatable import repeatable
 
 SIZES = [256, 320, 384, 512, 576, 768, 1024]
 MOMENT_NS, COUNT = 123_456_789_012_000, 0xA7
@@ -28,7 +27,6 @@ def scaled(picture: NDArray[np.uint8], factor: float, method: int) -> NDArray[np
     return np.asarray(cv2.resize(picture, (side, side), interpolation=method), np.uint8)
 
 
-@repeatable
 @given(st.integers(0, 2**48 - 1), st.integers(0, 2**40))
 def test_any_time_and_count_come_back(micros: int, count: int) -> None:
     picture = np.zeros((256, 256, 4), np.uint8)

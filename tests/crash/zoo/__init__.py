@@ -1,0 +1,1 @@
+"""Small workers that misbehave, each in one way, and one that does not."""
