@@ -31,9 +31,17 @@ class _OwnFinder:
 
 
 def _leave_the_search_path() -> None:
-    sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != _FOLDER]
+    sys.path[:] = [entry for entry in sys.path if not _is_ours(entry)]
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != _OwnFinder.__name__]
     sys.meta_path.append(_OwnFinder())
+
+
+def _is_ours(entry: Any) -> bool:
+    try:
+        return bool(entry) and Path(entry).resolve() == _FOLDER
+    except (OSError, ValueError, TypeError, RuntimeError):
+        # other scripts put whatever they like there
+        return False
 
 
 def _load_core() -> Any:

@@ -34,6 +34,8 @@ class FakeLib(LibObs):
         self.removed: Set[int] = set()
         self.flags: Dict[int, Set[str]] = {}
         self.pushed: List[Pushed] = []
+        self.emptied: List[int] = []
+        """Sources that were told to show nothing."""
         self.while_pushing: Callable[[], None] = lambda: None
         """Called in the middle of every push, when libobs has not copied the picture yet."""
         self.tasks: List[Callable[[], None]] = []
@@ -102,6 +104,9 @@ class FakeLib(LibObs):
 
     def obs_source_output_video(self, source: int, reference: Any) -> None:
         assert self.references[source] > 0, "pushed into a source that is not held"
+        if reference is None:
+            self.emptied.append(source)
+            return
         frame: SourceFrame = reference._obj
         self.while_pushing()
         size = frame.linesize[0] * frame.height

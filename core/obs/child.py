@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional
 from ..wire import messages
 from ..wire.errors import ProtocolError
 from ..wire.messages import LineSplitter, Message
-from . import job_object
+from . import job_object, launcher
 from .launcher import Launch
 
 _READ_BYTES = 65536
@@ -39,7 +39,7 @@ class Child:
         on_exit: Callable[[Child, Optional[int]], None],
     ) -> None:
         self._process = launched.process
-        self.stderr_path = launched.stderr_path
+        self._launched = launched
         self._on_frame, self._on_message, self._on_exit = on_frame, on_message, on_exit
         self._unsent: queue.Queue[Optional[bytes]] = queue.Queue(_MOST_UNSENT)
         self.refused_lines = 0
@@ -56,6 +56,10 @@ class Child:
     def pid(self) -> int:
         """The process's number."""
         return self._process.pid
+
+    def last_words(self) -> str:
+        """The end of what it wrote to stderr."""
+        return launcher.what_it_said(self._launched.stderr_path, self._launched.stderr_start)
 
     def send(self, type_: str, **fields: Any) -> None:
         """Queue a message; never blocks. A queue that is full drops it: such a worker does not listen any more."""

@@ -281,7 +281,7 @@ class Engine:
         if child is not self._child:
             return
         self._child = None
-        said = launcher.what_it_said(child.stderr_path)
+        said = child.last_words()
         stopping = self._supervisor.phase not in (STARTING, STALLED) and exit_code == 0
         hopeless = exit_code == launcher.EXIT_MISSING_PACKAGE or isinstance(self._cause, VersionMismatch)
         if not stopping and self._supervisor.phase != STOPPING:

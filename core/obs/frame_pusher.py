@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections import deque
-from typing import Deque, Dict, Iterable, List, Optional
+from typing import Deque, Dict, Iterable, List, Optional, Set
 
 from ..wire.clock import now_ns
 from ..wire.ring import FrameHeader, FrameRing
@@ -29,6 +29,7 @@ class FramePusher:
         self._ring: Optional[FrameRing] = None
         self._memory: Optional[ctypes.Array[ctypes.c_char]] = None
         self._sources: Dict[str, int] = {}
+        self._cleared: Set[str] = set()
         self._frame = SourceFrame(format=VIDEO_FORMAT_BGRA, full_range=True)
         self._delays: Deque[int] = deque(maxlen=_DELAYS_KEPT)
         self.pushed = 0
@@ -66,6 +67,26 @@ class FramePusher:
         finally:
             self._lock.release()
 
+    def clear_sources(self, names: Iterable[str]) -> None:
+        """Another output shows the avatar: these sources show nothing any more, and none is held.
+
+        Called on the UI thread: gives up at once while a picture is being handed over, the caller comes again.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._release_all()
+            for name in names:
+                if name in self._cleared:
+                    continue
+                source = self._lib.obs_get_source_by_name(name.encode("utf-8"))
+                if source:
+                    self._lib.obs_source_output_video(source, None)
+                    self._lib.obs_source_release(source)
+                    self._cleared.add(name)
+        finally:
+            self._lock.release()
+
     @property
     def source_count(self) -> int:
         """How many sources show the avatar."""
@@ -95,14 +116,18 @@ class FramePusher:
         """Let go of every source, before OBS destroys them."""
         held = self._lock.acquire(timeout=_RELEASE_LIMIT_S)
         try:
-            sources, self._sources = self._sources, {}
-            for source in sources.values():
-                self._lib.obs_source_release(source)
+            self._release_all()
         finally:
             if held:
                 self._lock.release()
 
+    def _release_all(self) -> None:
+        sources, self._sources = self._sources, {}
+        for source in sources.values():
+            self._lib.obs_source_release(source)
+
     def _hold(self, name: str) -> None:
+        self._cleared.discard(name)
         source = self._lib.obs_get_source_by_name(name.encode("utf-8"))
         if source:
             # the newest picture at once instead of OBS's own clock; neither flag is kept in the scene collection

@@ -30,6 +30,8 @@ class Launch(NamedTuple):
 
     process: subprocess.Popen[bytes]
     stderr_path: Path
+    stderr_start: int = 0
+    """Where in that file this worker's words begin; what stands before are those of earlier ones."""
 
 
 def worker_python(chosen: str) -> Path:
@@ -65,6 +67,7 @@ def launch(chosen_python: str) -> Launch:
     python = worker_python(chosen_python)
     stderr_path = user_logs() / _STDERR_NAME
     errors = _open_stderr(stderr_path)
+    start = errors.tell() if errors is not None else 0
     try:
         process = subprocess.Popen(
             command(python),
@@ -84,14 +87,14 @@ def launch(chosen_python: str) -> Launch:
     finally:
         if errors is not None:
             errors.close()
-    return Launch(process, stderr_path)
+    return Launch(process, stderr_path, start)
 
 
-def what_it_said(stderr_path: Path, limit: int = 2000) -> str:
-    """The end of what the last worker wrote to stderr; empty when nothing can be read."""
+def what_it_said(stderr_path: Path, start: int = 0, limit: int = 2000) -> str:
+    """The end of what a worker wrote to stderr; empty when nothing can be read."""
     try:
         with stderr_path.open("rb") as handle:
-            handle.seek(max(0, handle.seek(0, os.SEEK_END) - limit))
+            handle.seek(max(start, handle.seek(0, os.SEEK_END) - limit))
             return handle.read().decode("utf-8", "replace").strip()
     except OSError:
         return ""

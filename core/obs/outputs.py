@@ -29,10 +29,14 @@ MEDIA_SOURCE = SourceKind(
         "log_changes": False,
         "easyvtuber": True,
     },
-    marker="easyvtuber",
+    marks=(("easyvtuber", True),),
     exact_blending=True,
 )
 """The host when OBS refuses our own type: an empty media source takes pictures as well."""
+
+
+UNDECIDED = OutputChoice("", "undecided")
+"""What a worker that has not spoken yet can do is not known."""
 
 
 def spout_settings(sender: str) -> Dict[str, object]:
@@ -41,8 +45,9 @@ def spout_settings(sender: str) -> Dict[str, object]:
 
 
 def spout_source(sender: str) -> SourceKind:
-    """The Spout2 source for this sender."""
-    return SourceKind(SPOUT_TYPE_ID, {**spout_settings(sender), "easyvtuber": True}, marker="easyvtuber")
+    """The Spout2 source for this sender: one that we made, or one that the user made for it."""
+    marks = (("easyvtuber", True), ("spoutsenders", sender))
+    return SourceKind(SPOUT_TYPE_ID, {**spout_settings(sender), "easyvtuber": True}, marks)
 
 
 def choose(wanted: str, *, windows: bool, spout_plugin: bool, capabilities: Mapping[str, Any]) -> OutputChoice:
@@ -53,6 +58,8 @@ def choose(wanted: str, *, windows: bool, spout_plugin: bool, capabilities: Mapp
         return OutputChoice("obs_source", "not_windows")
     if not spout_plugin:
         return OutputChoice("obs_source", "spout_plugin_missing")
+    if not capabilities:
+        return UNDECIDED
     outputs = capabilities.get("outputs")
     if not isinstance(outputs, dict) or outputs.get("spout", "unknown") is not None:
         return OutputChoice("obs_source", "spout_sender_unavailable")

@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional
 
 import obspython as obs
 
@@ -16,12 +16,13 @@ from ..wire.folders import CHARACTERS, PROJECT
 from ..wire.presets import neighbour
 from ..wire.settings import BY_KEY, PANEL, Value
 from ..wire.version import VERSION
-from . import avatar_source, data, log, outputs, panel, scene, status
+from . import avatar_source, data, log, panel, scene, status
 from .engine import Engine, View, Wish
 from .hotkeys import Hotkeys
 from .libobs import LibObs
 from .scene_rules import LiveChoices, Rules, follow_rename, read_rules, write_rules
-from .supervisor import GAVE_UP, STOPPED
+from .stage import Stage
+from .supervisor import GAVE_UP, STOPPED, STOPPING
 from .translate import Translator, language_of
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,6 @@ class Plugin:
         self._closed = False
         self._begun = False
         self._scenes: List[str] = []
-        self._blended: Set[Tuple[str, int]] = set()
         self._dialog_text: List[avatar_source.DialogLine] = []
         rules = read_rules(str(obs.obs_data_get_string(settings, data.RULES_KEY) or ""))
         self._choices = LiveChoices(self._values, rules)
@@ -49,16 +49,19 @@ class Plugin:
             log.guarded(self._dialog, avatar_source.Dialog([], [])),
             log.guarded(self.press),
         )
-        self._own_source = outputs.OWN_SOURCE if registered else outputs.MEDIA_SOURCE
-        self._spout_plugin = obs.obs_source_get_display_name(outputs.SPOUT_TYPE_ID) is not None
         self._engine = Engine(self._lib, self._engine_changed, self._each_second)
-        # OBS forgets which script is calling during nested events: everything is registered first, here
-        self._hotkeys = Hotkeys(settings, self._say, self._hotkey_pressed)
-        obs.obs_frontend_add_event_callback(log.guarded(self._on_event))
-        print(f"EasyVtuber {VERSION}, Python {sys.version.split()[0]}, source type {self._own_source.type_id}")  # noqa: T201
-        if scene.scene_names():
-            # added or reloaded while OBS runs: there will be no event
-            self._begin()
+        try:
+            self._stage = Stage(self._engine, self._say, registered)
+            # OBS forgets which script is calling during nested events: everything is registered first, here
+            self._hotkeys = Hotkeys(settings, self._say, self._hotkey_pressed)
+            obs.obs_frontend_add_event_callback(log.guarded(self._on_event))
+            print(f"EasyVtuber {VERSION}, Python {sys.version.split()[0]}, source type {self._stage.source_type}")  # noqa: T201
+            if scene.scene_names():
+                # added or reloaded while OBS runs: there will be no event
+                self._begin()
+        except Exception:
+            self.close()
+            raise
 
     # -- OBS's calls -----------------------------------------------------------------------------------------------
 
@@ -91,8 +94,8 @@ class Plugin:
         if changed:
             self._choices.own(changed)
             self._wish()
-            if "output" in changed or "spout_name" in changed:
-                self._show_in_scene()
+            if self._begun and ("output" in changed or "spout_name" in changed):
+                self._stage.show(self._values)
 
     def save(self, settings: Any) -> None:
         """OBS is about to write the settings."""
@@ -115,7 +118,7 @@ class Plugin:
             self._follow_renames()
             self._choices.switch(scene.current_scene_name() or "")
             self._wish()
-            self._scan()
+            self._stage.follow(self._values)
         elif event in (obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CLEANUP, obs.OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN):
             self._begun = False
             self._engine.stop()
@@ -131,13 +134,12 @@ class Plugin:
             self._start()
 
     def _start(self) -> None:
-        self._show_in_scene()
-        self._engine.start(
-            self._current_wish(), lambda capabilities: self._choose_output("automatic", capabilities).output
-        )
+        if self._begun:
+            self._stage.show(self._values)
+        self._engine.start(self._current_wish(), lambda capable: self._stage.choose("automatic", capable).output)
 
     def _is_on(self) -> bool:
-        return self._engine.view.phase not in (STOPPED, GAVE_UP)
+        return self._engine.view.phase not in (STOPPED, STOPPING, GAVE_UP)
 
     def press(self, name: str) -> None:
         """A button of the panel or of the source's dialog."""
@@ -149,8 +151,7 @@ class Plugin:
         elif name == "calibrate":
             self._engine.action("calibrate")
         elif name == "add_source":
-            scene.add_to_current_scene(self._source_kind(), self._source_name())
-            self._scan()
+            self._stage.add_to_current_scene(self._values)
         elif name == "characters_folder":
             _open_folder(str(CHARACTERS))
 
@@ -208,65 +209,23 @@ class Plugin:
         self._choices.switch(scene.current_scene_name() or "")
         self._wish()
 
-    # -- sources ---------------------------------------------------------------------------------------------------
-
-    def _choose_output(self, wanted: str, capabilities: Any) -> status.OutputChoice:
-        """Any thread."""
-        return outputs.choose(
-            wanted,
-            windows=sys.platform == "win32",
-            spout_plugin=self._spout_plugin,
-            capabilities=capabilities,
-        )
-
-    def _output(self) -> status.OutputChoice:
-        return self._choose_output(str(self._values["output"]), self._engine.view.capabilities)
-
-    def _source_kind(self) -> scene.SourceKind:
-        return outputs.spout_source(self._sender()) if self._output().output == "spout" else self._own_source
-
-    def _source_name(self) -> str:
-        return self._say("source.spout_name" if self._output().output == "spout" else "source.default_name")
-
-    def _sender(self) -> str:
-        """The sender's real name: Spout adds a number when the wanted one is taken."""
-        state = self._engine.view.state
-        real = state.get("output_description") if state.get("output") == "spout" else ""
-        return str(real or self._values["spout_name"])
-
-    def _show_in_scene(self) -> None:
-        """Have a source for the output in use, made in the current scene if there is none."""
-        if self._begun and self._output().output in ("obs_source", "spout"):
-            names = scene.ensure(self._source_kind(), self._source_name())
-            if self._own_source is outputs.MEDIA_SOURCE:
-                scene.silence(names)
-            self._scan()
-
-    def _scan(self) -> None:
-        """Follow what the user did to the sources: added, removed, renamed, put into another scene."""
-        output = self._output().output
-        if output == "spout":
-            for name in scene.names_of(self._source_kind()):
-                scene.update_settings(name, outputs.spout_settings(self._sender()))
-        names = scene.names_of(self._own_source) if output == "obs_source" else []
-        self._engine.pusher.set_sources(names)
-        scene.make_blending_exact(self._own_source, self._blended)
+    # -- scenes ----------------------------------------------------------------------------------------------------
 
     def _each_second(self) -> None:
         """Engine's thread: go over to the UI thread, where scenes may be looked at."""
-        self._lib.run_on_ui_thread(log.guarded(self._scan_if_alive))
+        self._lib.run_on_ui_thread(log.guarded(self._look_at_scenes))
 
-    def _scan_if_alive(self) -> None:
+    def _look_at_scenes(self) -> None:
         if not self._closed and self._begun:
             self._follow_renames()
-            self._scan()
+            self._stage.follow(self._values)
 
     # -- status ----------------------------------------------------------------------------------------------------
 
     def _status(self) -> List[status.Line]:
         view = self._engine.view
-        shown = status.lines(view, self._output(), self._say)
-        if self._own_source is outputs.MEDIA_SOURCE:
+        shown = status.lines(view, self._stage.output(self._values), self._say)
+        if self._stage.own_type_refused:
             shown.append(status.Line(self._say("notice.source_not_registered"), status.WARNING))
         return shown
 

@@ -20,8 +20,8 @@ class SourceKind(NamedTuple):
 
     type_id: str
     settings: Mapping[str, object] = MappingProxyType({})
-    marker: str = ""
-    """For types that others use too: a setting that tells ours from theirs."""
+    marks: Tuple[Tuple[str, object], ...] = ()
+    """For types that others use too: settings of which one tells that it shows the avatar."""
     exact_blending: bool = False
     """Straight alpha that is blended exactly only with the item's blending method "sRGB off"."""
 
@@ -137,10 +137,10 @@ def _current_scene() -> Iterator[Any]:
 def _is(source: Any, kind: SourceKind) -> bool:
     if obs.obs_source_get_unversioned_id(source) != kind.type_id:
         return False
-    if not kind.marker:
+    if not kind.marks:
         return True
     settings = obs.obs_source_get_settings(source)
-    marked = bool(obs.obs_data_get_bool(settings, kind.marker))
+    marked = any(_data_value(settings, key, value) == value for key, value in kind.marks)
     obs.obs_data_release(settings)
     return marked
 

@@ -65,7 +65,7 @@ def _running(view: View, output: Optional[OutputChoice], say: Translator) -> Lis
         rate = _rounded(figures, "tracker_fps")
         key = "status.tracker_rate" if rate != "0" else "status.tracker"
         result.append(Line(say(key, state=say(f"tracker_state.{state}"), fps=rate)))
-    if output is not None:
+    if output is not None and output.output:
         name = say(f"setting.output.choice.{output.output}")
         described = str(view.state.get("output_description") or "")
         shown = f"{name}: {described}" if described else name

@@ -85,6 +85,10 @@ class Pipeline:
         if pace != self._pace:
             self._pace, self._step = pace, 0
 
+    def show_again(self) -> None:
+        """The next call gives a picture even if nothing moved: whoever looks now has not seen the last one."""
+        self._step, self._newest_is_shown, self._still = 0, False, False
+
     def next(self, sample_pose: Callable[[], tuple[PoseMoment, int]]) -> Rendered | None:
         """The picture for the next output frame, or None when it would be the same as the last one.
 

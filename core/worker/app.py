@@ -102,8 +102,9 @@ class Worker:
             gc.freeze()  # what lives as long as the character need not be looked at by every later collection
         if parts.tracker.take(now):
             self._mixer.forget_tracker()
-        if parts.output.take(now):
+        if parts.output.take(now) and self._pipeline is not None:
             self._blank_shown = False
+            self._pipeline.show_again()
         publisher, tracker = parts.output.current, parts.tracker.current
         if publisher is not None and publisher.failure is not None:
             parts.output.broke(publisher.failure, now)
@@ -117,7 +118,9 @@ class Worker:
         if not self._visible:
             self._show_nothing(publisher, pipeline.model.size)
             return
-        self._blank_shown = False
+        if self._blank_shown:
+            self._blank_shown = False
+            pipeline.show_again()
         start = now_ns()
         rendered = pipeline.next(self._sample_pose)
         if rendered is None:
@@ -223,7 +226,9 @@ class Worker:
         self._pacer.set_frame_rate(float(settings["frame_rate"]))
         if self._pipeline is not None:
             self._pipeline.pace = self._pace()
-        context = PublishContext(self._ring_locator, self._pipe.frame_ready, self._pacer.frame_rate, self._figures)
+        context = PublishContext(
+            self._ring_locator, self._pipe.frame_ready, self._pacer.frame_rate, self._reporter.last_figures
+        )
         self._parts.want(settings, self._rung, context)
         return refused[0] if refused else None
 

@@ -19,6 +19,7 @@ QUIET = {
     "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime 1.29 and later report home unless told so before they are imported
     "HF_HUB_OFFLINE": "1",
     "DO_NOT_TRACK": "1",
+    "OPENCV_IO_MAX_IMAGE_PIXELS": str(8192 * 8192),  # a small file may claim to be a picture of gigabytes
     "OPENCV_VIDEOIO_PRIORITY_MSMF": "0",  # Windows: MSMF takes many seconds to open a camera
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",  # a pose is 45 numbers: more threads only fight with OBS for the processor

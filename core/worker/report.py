@@ -22,6 +22,7 @@ class Reporter:
         self._errors: dict[str, str] = {}
         self._state: Mapping[str, object] = {}
         self._stage = ""
+        self._figures: Mapping[str, float | str] = {}
         self._heartbeat_ns = self._stats_ns = self._alive_ns = 0
 
     def problem(self, where: str, error: EasyVtuberError | None) -> None:
@@ -34,6 +35,10 @@ class Reporter:
             self._pipe.send_error(where, error)
         else:
             self._pipe.send("cleared", where=where)
+
+    def last_figures(self) -> Mapping[str, float | str]:
+        """The figures that were sent last; safe from any thread."""
+        return self._figures
 
     def state(self, state: Mapping[str, object]) -> None:
         """Tell what is in force, if that changed."""
@@ -57,7 +62,8 @@ class Reporter:
             self.state(state())
         if now - self._stats_ns >= STATS_NS:
             self._stats_ns = now
-            self._pipe.send("stats", figures=figures())
+            self._figures = figures()
+            self._pipe.send("stats", figures=self._figures)
         if now - self._alive_ns >= _ALIVE_NS:
             self._alive_ns = now
             still_alive()

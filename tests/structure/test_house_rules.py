@@ -33,7 +33,8 @@ def _public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
             yield node
-            if isinstance(node, ast.ClassDef):
+            # an override says the same as what it overrides, or it is wrong
+            if isinstance(node, ast.ClassDef) and not _inherits(node):
                 yield from (
                     member
                     for member in node.body
@@ -41,6 +42,11 @@ def _public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
                     and not member.name.startswith("_")
                     and not _is_setter(member)
                 )
+
+
+def _inherits(node: ast.ClassDef) -> bool:
+    plain = {"ABC", "Protocol", "NamedTuple", "Generic", "Exception", "StrEnum", "IntEnum"}
+    return any(isinstance(base, ast.Name) and base.id not in plain for base in node.bases)
 
 
 def _is_setter(function: ast.FunctionDef) -> bool:

@@ -23,12 +23,17 @@ class RememberingPusher:
 
     def __init__(self) -> None:
         self.names: List[str] = []
+        self.cleared: List[str] = []
         self.released = 0
         self.dialogs_updated = 0
 
     def set_sources(self, names: List[str]) -> bool:
         self.names = list(names)
         return True
+
+    def clear_sources(self, names: List[str]) -> None:
+        self.names = []
+        self.cleared = list(names)
 
     def release_sources(self) -> None:
         self.names = []

@@ -260,3 +260,18 @@ def test_pushing_and_choosing_sources_from_two_threads_stays_in_balance(
         done.set()
         pushing.join(LIMIT_S)
     assert not pushing.is_alive()
+
+
+def test_sources_that_show_the_avatar_no_longer_are_emptied_once_and_let_go(
+    lib: FakeLib, ring: FrameRing, pusher: FramePusher, avatar: int
+) -> None:
+    write(ring, 1)
+    pusher.push(1)
+    pusher.clear_sources(["Avatar"])
+    pusher.clear_sources(["Avatar"])
+    assert lib.emptied == [avatar]
+    assert pusher.source_count == 0
+    assert pusher.set_sources(["Avatar"])
+    assert shown(lib) == [1, 1], "shown again, it has the newest picture at once"
+    pusher.clear_sources(["Avatar"])
+    assert lib.emptied == [avatar, avatar]

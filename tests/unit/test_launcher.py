@@ -116,7 +116,7 @@ def test_what_the_worker_complains_about_can_be_read_afterwards(program: List[st
 def test_only_the_end_of_a_long_complaint_is_read(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("a" * 9000 + "end", encoding="utf-8")
-    assert launcher.what_it_said(log, 10) == "aaaaaaaend"
+    assert launcher.what_it_said(log, limit=10) == "aaaaaaaend"
 
 
 def test_without_a_log_nothing_was_said(tmp_path: Path) -> None:

@@ -217,6 +217,35 @@ def test_with_spout_a_spout_source_is_made_and_nothing_is_pushed(obs: FakeObs, w
     assert windows.engine.decide({"outputs": {"spout": None}}) == "spout"
 
 
+def test_nothing_is_made_before_the_worker_said_whether_it_can_send(
+    obs: FakeObs, lib: FakeLib, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obs.display_names["spout_capture"] = "Spout2 Capture"
+    obs.make_scene("Chat")
+    monkeypatch.setattr(sys, "platform", "win32")
+    script.load()
+    assert obs.inputs == []
+    script.engine.show(capabilities={"outputs": {"spout": None}})
+    script.engine.each_second()
+    lib.run_tasks()
+    assert [source.type_id for source in obs.inputs] == ["spout_capture"]
+
+
+def test_a_spout_source_the_user_made_for_our_sender_is_used_and_put_right(
+    obs: FakeObs, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obs.display_names["spout_capture"] = "Spout2 Capture"
+    room = obs.make_scene("Chat")
+    room.show(obs.make_source("spout_capture", "Mine", spoutsenders="EasyVtuber"))
+    monkeypatch.setattr(sys, "platform", "win32")
+    script.settings.values["autostart"] = False
+    script.load()
+    script.engine.show(capabilities={"outputs": {"spout": None}})
+    script.panel().press("start_stop")
+    assert [source.name for source in obs.inputs] == ["Mine"]
+    assert obs.inputs[0].settings.values["compositemode"] == 4
+
+
 def test_a_spout_source_follows_the_senders_real_name(obs: FakeObs, lib: FakeLib, windows: Script) -> None:
     windows.engine.show(state={"output": "spout", "output_description": "EasyVtuber_2"})
     windows.engine.each_second()

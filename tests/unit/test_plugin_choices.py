@@ -69,6 +69,18 @@ def test_another_output_gets_its_source_at_once(obs: FakeObs, script: Script) ->
     assert [source.type_id for source in obs.inputs] == ["easyvtuber_avatar"]
 
 
+def test_an_output_outside_obs_empties_the_source_so_that_no_still_picture_stays(obs: FakeObs, script: Script) -> None:
+    obs.make_scene("Chat")
+    script.load()
+    names = list(script.engine.pusher.names)
+    assert names
+    script.choose("output", "preview")
+    assert script.engine.pusher.names == []
+    assert script.engine.pusher.cleared == names
+    script.choose("output", "obs_source")
+    assert script.engine.pusher.names == names
+
+
 def test_what_automatic_means_does_not_change_with_what_is_chosen_now(at_work: Script) -> None:
     at_work.choose("output", "null")
     assert at_work.engine.decide is not None

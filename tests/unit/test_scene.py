@@ -128,10 +128,12 @@ def test_other_types_of_sources_are_not_ours(obs: FakeObs, scene: ModuleType, ki
     assert scene.names_of(kind) == []
 
 
-def test_a_type_that_others_use_too_is_ours_only_with_the_marker(obs: FakeObs, scene: ModuleType) -> None:
+def test_a_type_that_others_use_too_is_ours_only_with_one_of_the_marks(obs: FakeObs, scene: ModuleType) -> None:
     obs.make_source("ffmpeg_source", "Film")
     obs.make_source("ffmpeg_source", "Me", ours=True)
-    assert scene.names_of(scene.SourceKind("ffmpeg_source", {"ours": True}, marker="ours")) == ["Me"]
+    obs.make_source("ffmpeg_source", "Also me", file="me.png")
+    kind = scene.SourceKind("ffmpeg_source", {"ours": True}, (("ours", True), ("file", "me.png")))
+    assert scene.names_of(kind) == ["Me", "Also me"]
 
 
 # -- blending ----------------------------------------------------------------------------------------------------------
