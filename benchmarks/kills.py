@@ -1,7 +1,8 @@
 """The worker is killed again and again while OBS streams: how soon the avatar moves again, and what OBS notices.
 
 A round is over when OBS puts out a frame with a packet in it that arrived after the kill. Then the worker is left alone
-until it counts as stable, so that every round stands for a single accident; ``--gap`` 0 kills it again at once.
+until it counts as stable, so that every round stands for a single accident; ``--gap`` 0 kills it again at once. Frames
+that OBS skips in the seconds after a kill are compared with those it skips in as many quiet seconds before it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from ._live_obs import LiveObs
 from ._packets import Sender, packets
 
 _BACK_LIMIT_S = 30.0
+_WATCHED_S = 3.0
+_SETTLE_S = 2.0
 _ORPHAN_LIMIT_S = 1.0
 
 
@@ -33,15 +36,21 @@ def main(arguments: list[str] | None = None) -> int:
         sender = Sender(live.port, packets())
         try:
             live.place_avatar()
-            skipped = live.skipped()
+            time.sleep(_SETTLE_S)
             frames_before = len(live.frames())
+            quiet = after = 0
             for _ in range(options.rounds):
-                time.sleep(options.gap)
+                time.sleep(max(0.0, options.gap - _WATCHED_S))
+                before = live.skipped()
+                time.sleep(min(options.gap, _WATCHED_S))
+                killed = live.skipped()
+                quiet += killed - before
                 seconds = _kill(live, pids)
                 if seconds is None:
                     break
                 recoveries.append(seconds)
-            skipped = live.skipped() - skipped
+                time.sleep(min(options.gap, max(0.0, _WATCHED_S - seconds)))
+                after += live.skipped() - killed
             empty = sum(1 for _, stamp in live.frames(since=frames_before) if stamp == 0)
             worker = live.worker()
             pids += [worker.pid] if worker is not None else []
@@ -53,7 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
         "recovered": len(recoveries),
         "recover_s_max": max(recoveries, default=0.0),
         "recover_s_median": _report.percentile(recoveries, 0.5) if recoveries else 0.0,
-        "skipped_by_us": skipped,
+        "skipped_by_us": max(0, after - quiet),
+        "skipped_after_kills": after,
+        "skipped_in_quiet": quiet,
         "frames_without_avatar": empty,
         "orphans": sum(1 for pid in pids if _alive(pid)),
         "obs_exit_code": exit_code,

@@ -186,7 +186,8 @@ class Engine:
                 "phase": self._view.phase,
                 "state": dict(self._view.state),
                 "problems": [str(error) for error in self._view.problems.values()],
-            }
+            },
+            self._view.figures,
         )
 
     def _tell_clock(self) -> None:

@@ -30,8 +30,8 @@ class Instance:
         self._written: Dict[str, Any] = {}
         self._written_s = 0.0
 
-    def tell(self, facts: Dict[str, Any]) -> None:
-        """Write the facts when they changed or the file is about to look dead."""
+    def tell(self, facts: Dict[str, Any], figures: Mapping[str, Any]) -> None:
+        """Write the facts when they changed or the file is about to look dead; the newest figures go along."""
         now = time.time()
         if facts == self._written and 0 <= now - self._written_s < WRITE_EVERY_S:
             return
@@ -39,7 +39,9 @@ class Instance:
         new = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps({**facts, "pid": os.getpid(), "time": now}), encoding="utf-8")
+            new.write_text(
+                json.dumps({**facts, "figures": dict(figures), "pid": os.getpid(), "time": now}), encoding="utf-8"
+            )
             new.replace(self._path)
         except OSError:
             pass

@@ -254,7 +254,7 @@ class Worker:
 
     def _figures(self) -> dict[str, float | str]:
         figures: dict[str, float | str] = dict(self._stats.figures(now_ns()))
-        figures["late"] = float(self._pacer.late)
+        figures.update(self._pacer.figures())
         status = self._tracker_status()
         if status is not None:
             figures["tracker_state"] = status.state.value

@@ -71,6 +71,14 @@ class Pacer:
             ordered = sorted(self._work)
             self._expected_work_ns = ordered[int(len(ordered) * 0.9)] + 300_000
 
+    def figures(self) -> dict[str, float]:
+        """How many frames were left out, and what is allowed for the work and for the way into OBS (ms)."""
+        return {
+            "late": float(self.late),
+            "work_ms": round(self._expected_work_ns / 1e6, 2),
+            "lead_ms": round(self._lead_ns / 1e6, 2),
+        }
+
     def _follows(self, now: int) -> bool:
         return self._tick_interval_ns > 0 and now - self._tick_told_ns < _TICK_BELIEVED_NS
 
