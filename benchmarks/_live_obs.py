@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from core.install.obs_config import add_script, colour_source, scene_collection
 from core.install.obs_process import ObsProcess, PrivateHome, free_port, obs_version

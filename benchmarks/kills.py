@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from core.wire.clock import now_ns
 

@@ -11,7 +11,7 @@ import obspython as obs
 ALIGN_BOTTOM = 8
 """``OBS_ALIGN_BOTTOM``; with no horizontal flag it means bottom centre. Not among obspython's names."""
 BOUNDS_SCALE_INNER = 2
-_HEIGHT_SHARE = 1.1
+_HEIGHT_SHARE = 1.0
 """The avatar's box is a square of this share of the canvas's height, so a picture of any size looks the same."""
 
 

@@ -30,7 +30,7 @@ class Instance:
         self._written: Dict[str, Any] = {}
         self._written_s = 0.0
 
-    def tell(self, facts: Dict[str, Any], figures: Mapping[str, Any]) -> None:
+    def tell(self, facts: Dict[str, Any], figures: Optional[Mapping[str, Any]] = None) -> None:
         """Write the facts when they changed or the file is about to look dead; the newest figures go along."""
         now = time.time()
         if facts == self._written and 0 <= now - self._written_s < WRITE_EVERY_S:
@@ -40,7 +40,7 @@ class Instance:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             new.write_text(
-                json.dumps({**facts, "figures": dict(figures), "pid": os.getpid(), "time": now}), encoding="utf-8"
+                json.dumps({**facts, "figures": dict(figures or {}), "pid": os.getpid(), "time": now}), encoding="utf-8"
             )
             new.replace(self._path)
         except OSError:

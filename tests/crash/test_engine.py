@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
+import psutil
 import pytest
 
 from core.obs import supervisor
@@ -128,7 +126,7 @@ def test_one_whose_own_child_holds_the_pipe_is_replaced_all_the_same(zoo: Zoo) -
     keeper.wait(lambda: keeper.told)
     for view in keeper.views:
         if "sleeper" in view.state and alive(view.state["sleeper"]):
-            os.kill(view.state["sleeper"], signal.SIGKILL)
+            psutil.Process(view.state["sleeper"]).kill()
 
 
 def test_one_that_does_not_listen_never_keeps_us_waiting(zoo: Zoo) -> None:

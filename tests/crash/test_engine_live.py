@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
+import psutil
 import pytest
 
 from core.obs import launcher, supervisor
@@ -106,7 +105,7 @@ def test_another_python_restarts_the_worker_with_the_newest_wish(good: Keeper, t
 def test_a_worker_that_is_killed_comes_back_and_shows_pictures_again(good: Keeper) -> None:
     good.engine.wish(wish(visible=False, settings={"smoothing": 55}))
     for turn in range(1, 4):
-        os.kill(good.pids[-1], signal.SIGKILL)
+        psutil.Process(good.pids[-1]).kill()
         good.wait(lambda turn=turn: len(good.pids) == turn + 1 and good.told)  # type: ignore[misc]
         pushed = len(good.lib.pushed)
         good.wait(lambda pushed=pushed: len(good.lib.pushed) > pushed)  # type: ignore[misc]
@@ -149,7 +148,7 @@ def test_what_the_worker_complains_about_is_shown_until_it_is_content(good: Keep
 def test_complaints_end_with_the_worker_that_had_them(good: Keeper) -> None:
     good.engine.action("complain")
     good.wait(lambda: "input" in good.engine.view.problems)
-    os.kill(good.pids[0], signal.SIGKILL)
+    psutil.Process(good.pids[0]).kill()
     good.wait(lambda: "input" not in good.engine.view.problems)
 
 

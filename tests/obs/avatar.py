@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from core.install.obs_websocket import ObsRequestFailed
 from core.wire.folders import PROJECT
@@ -78,7 +76,9 @@ class Avatar:
 
     def worker(self) -> psutil.Process:
         """The worker process."""
-        return wait_for(self._worker, UP_LIMIT_S, "a worker process")
+        found = wait_for(self._worker, UP_LIMIT_S, "a worker process")
+        assert found is not None
+        return found
 
     def _worker(self) -> psutil.Process | None:
         for child in self.obs.children():
@@ -108,11 +108,11 @@ class Avatar:
 
     def stand_still(self) -> None:
         """Freeze the worker, so that its last picture stays."""
-        os.kill(self.worker().pid, signal.SIGSTOP)
+        self.worker().suspend()
 
     def go_on(self) -> None:
         """Let a frozen worker go on."""
-        os.kill(self.worker().pid, signal.SIGCONT)
+        self.worker().resume()
 
     def own_size_at(self, x: float, y: float, scene: str = "Scene") -> None:
         """Stand the avatar at its own size with its top left corner at (x, y)."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 from numpy.typing import NDArray
 
 from core.install.obs_config import SceneItem, Version, add_script, colour_source, scene_collection

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from benchmarks._packets import Sender, packets
@@ -24,7 +22,7 @@ pytestmark = pytest.mark.obs
 def test_a_killed_worker_comes_back_and_its_last_picture_stays_meanwhile(start_obs: StartObs) -> None:
     avatar = Avatar.start(start_obs)
     first = avatar.worker().pid
-    os.kill(first, signal.SIGKILL)
+    avatar.worker().kill()
     killed = time.monotonic()
     seen = []
     while avatar.facts().get("phase") != "running" or not avatar.has_worker() or avatar.worker().pid == first:
@@ -38,7 +36,7 @@ def test_a_killed_worker_comes_back_and_its_last_picture_stays_meanwhile(start_o
 def test_a_worker_that_hangs_is_replaced(start_obs: StartObs) -> None:
     avatar = Avatar.start(start_obs)
     first = avatar.worker().pid
-    os.kill(first, signal.SIGSTOP)
+    avatar.stand_still()
     wait_for(lambda: avatar.has_worker() and avatar.worker().pid != first, 30.0, "another worker")
     avatar.wait_until_up()
     assert avatar.moves()
@@ -77,7 +75,7 @@ def test_a_port_in_use_is_told_and_taken_when_it_is_free(start_obs: StartObs) ->
 def test_when_obs_is_killed_no_process_stays(start_obs: StartObs) -> None:
     avatar = Avatar.start(start_obs)
     worker = avatar.worker()
-    os.kill(avatar.obs.pid, signal.SIGKILL)
+    psutil.Process(avatar.obs.pid).kill()
     wait_for(lambda: _is_gone(worker), 1.0, "the worker to see the end of its pipe")
     avatar.obs.kill()
 

@@ -165,6 +165,8 @@ def test_only_the_user_may_look_at_the_pictures(ring: FrameRing) -> None:
 
 @POSIX_ONLY
 def test_the_memory_is_reserved_at_once(ring: FrameRing) -> None:
+    if sys.platform == "win32":
+        return
     assert file_of(ring).stat().st_blocks * 512 >= HEADER_BYTES + SLOT_COUNT * SIZE
 
 
