@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import List, Sequence
+from typing import List, Mapping, Optional, Sequence
 
 from ..wire.folders import PROJECT
 from . import environment
@@ -15,6 +15,7 @@ from .problem import InstallProblem
 from .system_packages import install_packages, package_manager
 from .virtual_screen import PACKAGES, missing_programs
 
+_DOWNLOAD_LIMIT_S = 120
 _TEST_PROGRAMS = ("obs", "Xvfb", "openbox", "wmctrl", "xdotool", "import")
 
 
@@ -25,8 +26,9 @@ def test(console: Console, environment_folder: Path, arguments: Sequence[str]) -
     if missing and package_manager() == "apt-get":
         console.step("Programs for the tests with a real OBS")
         install_packages(sorted({PACKAGES[name] for name in missing}), console, "not installed: " + ", ".join(missing))
+    wheels = _windows_wheels(python)
     console.step("Tests")
-    return _call([str(python), "-m", "pytest", *arguments])
+    return _call([str(python), "-m", "pytest", *arguments], {"EASYVTUBER_WINDOWS_WHEELS": str(wheels)})
 
 
 def bench(console: Console, environment_folder: Path, arguments: Sequence[str]) -> int:
@@ -65,10 +67,22 @@ def _prepared(console: Console, environment_folder: Path) -> Path:
     return python
 
 
-def _call(command: List[str]) -> int:
+def _windows_wheels(python: Path) -> Path:
+    """Windows packages whose insides some tests look at, beside the environment; without a network those skip."""
+    folder = python.parent.parent / "windows-wheels"
+    spout = next(line for line in environment.read_requirements(environment.WORKER_REQUIREMENTS) if "SpoutGL" in line)
+    name = spout.split(";")[0].strip()
+    if not any(folder.glob("SpoutGL*")):
+        command = [str(python), "-I", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        target = ["--platform", "win_amd64", "--python-version", "3.12", "--dest", str(folder), name]
+        subprocess.run([*command, *target], capture_output=True, check=False, timeout=_DOWNLOAD_LIMIT_S)
+    return folder
+
+
+def _call(command: List[str], extra: Optional[Mapping[str, str]] = None) -> int:
     inherited = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
     try:
-        return subprocess.run(command, cwd=str(PROJECT), env=inherited, check=False).returncode
+        return subprocess.run(command, cwd=str(PROJECT), env={**(extra or {}), **inherited}, check=False).returncode
     except OSError as problem:
         raise InstallProblem(
             f"{command[0]} cannot be run ({problem}). Delete the environment and run this again."

@@ -30,10 +30,10 @@ def prepare(folder: Path, console: Console, for_tests: bool = False) -> Path:
     made = examine((str(python),)) if python.is_file() else None
     if made is None or why_not(made) is not None:
         _make(folder, find_python(), console)
-    requirements = [line for file in files for line in _requirements(file)]
-    if not _is_installed(folder, requirements):
-        _install(python, requirements, console)
-        _remember(folder, requirements)
+    wanted = [line for file in files for line in read_requirements(file)]
+    if not _is_installed(folder, wanted):
+        _install(python, wanted, console)
+        _remember(folder, wanted)
     return python
 
 
@@ -81,7 +81,8 @@ def broken_imports(python: Path) -> str:
     return "" if done.returncode == 0 else done.stderr.decode("utf-8", "replace").strip().splitlines()[-1]
 
 
-def _requirements(file: Path) -> List[str]:
+def read_requirements(file: Path) -> List[str]:
+    """The requirements of a file, without comments."""
     lines = (line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 

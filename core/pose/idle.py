@@ -17,7 +17,10 @@ BREATH_S = 4.2
 _BLINK_CLOSING_S, _BLINK_HELD_S, _BLINK_OPENING_S = 0.07, 0.04, 0.16
 _DOUBLE_BLINK_CHANCE = 0.12
 _SHORTEST_BLINK_GAP_S, _LONGEST_BLINK_GAP_S = 0.9, 9.0
-_SACCADE_S = 0.06
+_SACCADE_S, _HEAD_FOLLOWS_S = 0.06, 0.7
+"""The eyes jump to where they look, the head comes after them."""
+_SHORTEST_LOOK_S, _LONGEST_LOOK_S = 0.8, 3.2
+_FARTHEST_LOOK = 0.6
 
 
 class IdleMotion:
@@ -38,14 +41,16 @@ class IdleMotion:
         pose = neutral()
         lids = self.lids(seconds)
         pose[Pose.EYE_WINK_LEFT] = pose[Pose.EYE_WINK_RIGHT] = lids
-        gaze_y, gaze_x = self._look(seconds)
+        self._look_elsewhere(seconds)
+        gaze_y, gaze_x = self._gaze_within(seconds, _SACCADE_S)
+        head_y, head_x = self._gaze_within(seconds, _HEAD_FOLLOWS_S)
         pose[Pose.IRIS_ROTATION_Y], pose[Pose.IRIS_ROTATION_X] = gaze_y * strength, gaze_x * strength
         # sums of slow sines whose periods share no multiple never visibly repeat
         sway = 0.6 * math.sin(seconds * 0.41) + 0.4 * math.sin(seconds * 0.73 + 1.0)
         nod = 0.6 * math.sin(seconds * 0.53 + 2.0) + 0.4 * math.sin(seconds * 0.31)
         tilt = 0.6 * math.sin(seconds * 0.37 + 4.0) + 0.4 * math.sin(seconds * 0.61 + 0.5)
-        pose[Pose.HEAD_Y] = (0.16 * sway + 0.12 * gaze_y) * strength
-        pose[Pose.HEAD_X] = (0.10 * nod + 0.10 * gaze_x) * strength
+        pose[Pose.HEAD_Y] = (0.16 * sway + 0.12 * head_y) * strength
+        pose[Pose.HEAD_X] = (0.10 * nod + 0.10 * head_x) * strength
         pose[Pose.NECK_Z] = 0.12 * tilt * strength
         pose[Pose.BODY_Y] = 0.12 * sway * strength
         pose[Pose.BODY_Z] = 0.08 * tilt * strength
@@ -72,15 +77,22 @@ class IdleMotion:
         gap = math.exp(self._random.gauss(math.log(3.3), 0.5))
         return min(max(gap, _SHORTEST_BLINK_GAP_S), _LONGEST_BLINK_GAP_S)
 
-    def _look(self, seconds: float) -> tuple[float, float]:
+    def _look_elsewhere(self, seconds: float) -> None:
+        """Choose another place to look at when it is time to."""
         if self._next_gaze_s is None or abs(self._next_gaze_s - seconds) > 20.0:
             self._next_gaze_s = seconds + 1.0
         if seconds >= self._next_gaze_s:
             self._gaze_before, self._gaze_moved_s = self._gaze, seconds
-            self._next_gaze_s = seconds + self._random.uniform(0.8, 3.2)
+            self._next_gaze_s = seconds + self._random.uniform(_SHORTEST_LOOK_S, _LONGEST_LOOK_S)
             looks_ahead = self._random.random() < 0.45
-            self._gaze = (0.0, 0.0) if looks_ahead else (self._random.gauss(0.0, 0.25), self._random.gauss(0.0, 0.12))
-        done = _smooth((seconds - self._gaze_moved_s) / _SACCADE_S)
+            self._gaze = (0.0, 0.0) if looks_ahead else (self._place(0.25), self._place(0.12))
+
+    def _place(self, spread: float) -> float:
+        return min(max(self._random.gauss(0.0, spread), -_FARTHEST_LOOK), _FARTHEST_LOOK)
+
+    def _gaze_within(self, seconds: float, duration_s: float) -> tuple[float, float]:
+        """Where something looks that takes this long to turn to a new place: (to the side, up)."""
+        done = _smooth((seconds - self._gaze_moved_s) / duration_s)
         return (
             self._gaze_before[0] + (self._gaze[0] - self._gaze_before[0]) * done,
             self._gaze_before[1] + (self._gaze[1] - self._gaze_before[1]) * done,

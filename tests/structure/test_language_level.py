@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,6 +32,16 @@ for folder in ("core/wire", "core/obs", "core/install"):
 """
 
 
+def _find(version: str) -> str | None:
+    """An interpreter of that version: on the PATH, or among pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    candidates = [str(path) for path in sorted(pyenv.glob(f"{version}.*/bin/python"))]
+    for candidate in (shutil.which(f"python{version}"), *candidates):
+        if candidate and subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return candidate
+    return None
+
+
 @pytest.mark.parametrize("path", OBS_SIDE, ids=lambda path: path.name)
 def test_its_syntax_is_that_of_python_3_8(path: Path) -> None:
     ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
@@ -38,8 +49,8 @@ def test_its_syntax_is_that_of_python_3_8(path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
 def test_it_imports_in_every_python_that_is_here(version: str) -> None:
-    python = shutil.which(f"python{version}")
-    if python is None or subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode != 0:
+    python = _find(version)
+    if python is None:
         pytest.skip(f"no Python {version} on this machine")
     done = subprocess.run([python, "-I", "-c", IMPORT_ALL, str(PROJECT)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
