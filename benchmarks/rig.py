@@ -22,7 +22,7 @@ from models.base import Picture
 from models.character import load_character
 from models.face_parts import FaceParts, FacePartsGiven, find_face_parts
 from models.rig import Rig
-from models.rig_face import FACE_VALUES
+from models.rigging.face import FACE_VALUES
 
 from . import _report
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .rig_places import (
+from .rigging.places import (
     BrowPlace,
     EyePlace,
     FaceParts,
@@ -12,7 +12,7 @@ from .rig_places import (
     PartGiven,
     Point,
 )
-from .rig_seek import find_face_parts
+from .rigging.seek import find_face_parts
 
 __all__ = [
     "BrowPlace",

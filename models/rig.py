@@ -1,7 +1,7 @@
 """The built-in rig: any character picture, alive at once on a plain CPU, without any network.
 
-The face crop is repainted when face values change (`rig_face`); one coarse motion field moves the whole figure
-(`rig_warp`); one bilinear sampling pass makes the output. A pose alone decides the picture: nothing is carried over
+The face crop is repainted when face values change (`rigging.face`); one coarse motion field moves the whole figure
+(`rigging.warp`); one bilinear sampling pass makes the output. A pose alone decides the picture: nothing is carried over
 from the frame before, so nothing drifts.
 """
 
@@ -16,12 +16,12 @@ from core.pose.parameters import PoseVector, clamp
 
 from .base import KeyFrame, Picture
 from .face_parts import FaceParts, find_face_parts
-from .rig_canvas import Canvas
-from .rig_face import Face
-from .rig_hair import hanging_hair
-from .rig_mouth_shapes import MouthValues
-from .rig_sample import Sampler
-from .rig_warp import Grid, Motion
+from .rigging.canvas import Canvas
+from .rigging.face import Face
+from .rigging.hair import hanging_hair
+from .rigging.mouth_shapes import MouthValues
+from .rigging.sample import Sampler
+from .rigging.warp import Grid, Motion
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from .base import Picture
-from .rig_canvas import Canvas
-from .rig_places import PICTURE_SIZE
-from .rig_warp import NO_MAP, Grid, Motion
+from ..base import Picture
+from .canvas import Canvas
+from .places import PICTURE_SIZE
+from .warp import NO_MAP, Grid, Motion
 
 _BAND_CELLS: Final = 6
 """Grid rows per band. Each band is sampled only as wide as the figure is there."""

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Picture
-from .rig_fill import Plane, soft
+from ..base import Picture
+from .fill import Plane, soft
 
 _WAKING: Final = 0.08
 """How far a value moves from rest until what is drawn has fully replaced the picture's own pixels."""

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Picture
-from .rig_places import PICTURE_SIZE
+from ..base import Picture
+from .places import PICTURE_SIZE
 
 _FINEST_SIZE = 640
 """Largest output size with two canvas pixels per output pixel. Beyond it the 512-pixel picture has no more to give."""

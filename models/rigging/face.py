@@ -6,14 +6,14 @@ from typing import Final
 
 from core.pose.parameters import EYEBROWS, FACE, PoseVector
 
-from .base import Picture
-from .rig_brow import Brow, BrowShift
-from .rig_canvas import Canvas
-from .rig_eye import Eye, EyeValues
-from .rig_mouth import Mouth
-from .rig_mouth_shapes import MouthValues
-from .rig_places import FaceParts
-from .rig_skin import skin_colour
+from ..base import Picture
+from .brow import Brow, BrowShift
+from .canvas import Canvas
+from .eye import Eye, EyeValues
+from .mouth import Mouth
+from .mouth_shapes import MouthValues
+from .places import FaceParts
+from .skin import skin_colour
 
 FACE_VALUES: Final = slice(EYEBROWS.start, FACE.stop)
 """The pose values that change the face crop; all others only move it."""

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Picture
-from .rig_canvas import Canvas
-from .rig_fill import Plane, fill, soft_step
-from .rig_mouth_shapes import MouthShape, MouthValues
-from .rig_paint import disc, mix, opaque, paintable, waking
-from .rig_places import MouthPlace
-from .rig_skin import Lab, to_lab, unlikeness
+from ..base import Picture
+from .canvas import Canvas
+from .fill import Plane, fill, soft_step
+from .mouth_shapes import MouthShape, MouthValues
+from .paint import disc, mix, opaque, paintable, waking
+from .places import MouthPlace
+from .skin import Lab, to_lab, unlikeness
 
 _POINTS: Final = 33
 """Points along each lip."""

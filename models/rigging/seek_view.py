@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .base import Picture
-from .rig_fill import Plane
-from .rig_places import PICTURE_SIZE, HeadBox
-from .rig_skin import skin_colour, to_lab, unlikeness
+from ..base import Picture
+from .fill import Plane
+from .places import PICTURE_SIZE, HeadBox
+from .skin import skin_colour, to_lab, unlikeness
 
 
 class FaceView:

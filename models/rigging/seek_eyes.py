@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .rig_places import PICTURE_SIZE, EyePlace, FacePartsGiven, Point
-from .rig_seek_view import FaceView, box_mean
+from .places import PICTURE_SIZE, EyePlace, FacePartsGiven, Point
+from .seek_view import FaceView, box_mean
 
 
 def find_eyes(face: FaceView, known: FacePartsGiven) -> tuple[EyePlace, EyePlace]:

@@ -10,13 +10,13 @@ import numpy as np
 
 from core.pose.parameters import Pose, PoseVector
 
-from .base import Picture
-from .rig_canvas import Canvas
-from .rig_eye_shape import Curve, lid_cosine, shape_of
-from .rig_fill import Plane, fill, soft, soft_step
-from .rig_paint import mix, opaque, paintable, waking
-from .rig_places import EyePlace
-from .rig_skin import Lab
+from ..base import Picture
+from .canvas import Canvas
+from .eye_shape import Curve, lid_cosine, shape_of
+from .fill import Plane, fill, soft, soft_step
+from .paint import mix, opaque, paintable, waking
+from .places import EyePlace
+from .skin import Lab
 
 _EDGE: Final = np.float32(1.3)
 """Steepness of drawn edges: from nothing to everything within 1 / 1.3 picture pixels."""

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Picture
-from .rig_canvas import Canvas
-from .rig_fill import Plane, fill, soft, soft_step
-from .rig_paint import disc
-from .rig_places import EyePlace
-from .rig_skin import Lab, to_lab, unlikeness
+from ..base import Picture
+from .canvas import Canvas
+from .fill import Plane, fill, soft, soft_step
+from .paint import disc
+from .places import EyePlace
+from .skin import Lab, to_lab, unlikeness
 
 Curve = NDArray[np.float32]
 """Shape (1, width), float32: a height in picture pixels for every column of a patch."""

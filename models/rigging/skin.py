@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Picture
-from .rig_places import PICTURE_SIZE, HeadBox
+from ..base import Picture
+from .places import PICTURE_SIZE, HeadBox
 
 Lab = NDArray[np.float32]
 """CIE L*a*b*, last axis 3, float32: L* 0..100."""

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from core.pose.parameters import Pose, PoseVector
 
-from .base import Picture
-from .rig_canvas import Canvas
-from .rig_fill import Plane, fill, soft_step
-from .rig_paint import disc, mix, opaque, paintable, waking
-from .rig_places import BrowPlace
+from ..base import Picture
+from .canvas import Canvas
+from .fill import Plane, fill, soft_step
+from .paint import disc, mix, opaque, paintable, waking
+from .places import BrowPlace
 
 _DARKER: Final = 7.0
 """How much darker (of 255) than what is above and below it a pixel must be to count as brow."""

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Picture
-from .rig_places import PICTURE_SIZE, FaceParts
+from ..base import Picture
+from .places import PICTURE_SIZE, FaceParts
 
 _GRID = 128
 """The search runs on a picture this wide and high: lines between strands vanish, gradients stay."""

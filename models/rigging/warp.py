@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from core.pose.parameters import Pose, PoseVector
 
-from .rig_fill import soft_step
-from .rig_places import PICTURE_SIZE, FaceParts
+from .fill import soft_step
+from .places import PICTURE_SIZE, FaceParts
 
 Grid = NDArray[np.float32]
 """Shape (nodes, nodes, 2), float32: x then y, in pixels of the 512-pixel picture."""

@@ -13,8 +13,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from .base import Picture
-from .rig_places import (
+from ..base import Picture
+from .places import (
     PICTURE_SIZE,
     BrowPlace,
     EyePlace,
@@ -25,8 +25,8 @@ from .rig_places import (
     PartGiven,
     Point,
 )
-from .rig_seek_eyes import find_eyes
-from .rig_seek_view import FaceView, box_mean
+from .seek_eyes import find_eyes
+from .seek_view import FaceView, box_mean
 
 USUAL_HEAD: Final = HeadBox(192.0, 64.0, 320.0, 192.0)
 
