@@ -47,6 +47,7 @@ _log = logging.getLogger(__name__)
 
 _TICK_S = 0.1
 _SECOND_S = 1.0
+_AWAY_S = 2.0
 _CLOSE_LIMIT_S = 4.0
 
 
@@ -103,7 +104,7 @@ class Engine:
         self._decide: Callable[[Mapping[str, Any]], str] = lambda capabilities: "obs_source"
         self._spoke = False
         self._message_id = 0
-        self._second_told = 0.0
+        self._second_told = self._ticked = 0.0
         self._closing = False
         self._view = self._told = View()
         self._problems: Dict[str, EasyVtuberError] = {}
@@ -173,6 +174,9 @@ class Engine:
         self._drop_ring()
 
     def _tick(self, now: float) -> None:
+        if self._ticked and now - self._ticked > _AWAY_S:
+            self._supervisor.was_away(now - self._ticked)
+        self._ticked = now
         self._act(self._supervisor.tick(now))
         if now - self._second_told >= _SECOND_S:
             self._second_told = now

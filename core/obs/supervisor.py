@@ -140,6 +140,11 @@ class Supervisor:
         else:
             self._deadline = now + self._policy.warming_silence_limit
 
+    def was_away(self, seconds: float) -> None:
+        """We were not there for so long (the computer slept, OBS was held): the worker's silence was ours."""
+        self._deadline += seconds
+        self._heard_at += seconds
+
     def exited(self, now: float, hopeless: bool = False, on_purpose: bool = False) -> List[Action]:
         """The process is gone. ``hopeless``: starting it again cannot help; ``on_purpose``: it ended with exit code
         0."""

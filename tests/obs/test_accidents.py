@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks._packets import Sender, packets
 from core.install.obs_process import free_port
+from core.obs.supervisor import DEFAULT_POLICY
 
 from .avatar import CHANGE_LIMIT_S, SCRIPT, SOURCE, Avatar, settings, shows_something
 from .desktop import wait_for
@@ -126,3 +127,15 @@ def _is_gone(process: psutil.Process) -> bool:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
+
+
+def test_an_obs_that_was_held_for_a_while_keeps_its_worker(start_obs: StartObs) -> None:
+    avatar = Avatar.start(start_obs)
+    worker = avatar.worker().pid
+    obs = psutil.Process(avatar.obs.pid)
+    obs.suspend()
+    time.sleep(DEFAULT_POLICY.running_silence_limit + 1.5)
+    obs.resume()
+    wait_for(avatar.moves, CHANGE_LIMIT_S, "movement")
+    time.sleep(1.0)
+    assert avatar.worker().pid == worker

@@ -295,3 +295,15 @@ def test_a_restart_does_not_start_what_is_stopped(story: Story) -> None:
     story.stop()
     assert story.restart() == []
     assert story.exit() == []
+
+
+def test_the_time_we_were_away_ourselves_is_not_held_against_the_worker() -> None:
+    story = Story()
+    story.start()
+    story.come_up(spell=1.0)
+    story.now += 3600.0
+    story.supervisor.was_away(3600.0)
+    assert story.supervisor.tick(story.now) == []
+    story.now += DEFAULT_POLICY.running_silence_limit
+    assert story.supervisor.tick(story.now) == [Action(KILL)]
+    assert story.supervisor.silence == pytest.approx(DEFAULT_POLICY.running_silence_limit)
