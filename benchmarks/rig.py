@@ -5,16 +5,12 @@ The trace is a recorded session where the test data lie (``EASYVTUBER_TEST_DATA`
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
 import sys
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.pose.parameters import MAXIMUM, MINIMUM, POSE_SIZE
 from core.wire.folders import CHARACTERS
@@ -24,15 +20,12 @@ from models.face_parts import FaceParts, FacePartsGiven, find_face_parts
 from models.rig import Rig
 from models.rigging.face import FACE_VALUES
 
-from . import _report
+from . import _report, _test_data
+from ._test_data import Poses
 
 _SIZE = 512
-_TRACE = Path("pose") / "pose_20fps.json.gz"
 _TRACE_START = 1000
 _FRAMES_PER_SECOND = 20.0
-
-Poses = NDArray[np.float32]
-"""Shape (frames, 45)."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -96,17 +89,11 @@ def _render_times(rig: Rig, poses: Poses, out: Picture) -> list[float]:
 
 def _poses(frames: int) -> tuple[Poses, str]:
     """Poses in which every value differs from the frame before, and where they come from."""
-    folder = os.environ.get("EASYVTUBER_TEST_DATA")
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    file = (Path(folder) if folder else beside) / _TRACE
-    if not file.is_file():
+    recorded = _test_data.trace()
+    if recorded is None:
         return _waves(frames), "waves"
-    with gzip.open(file, "rt", encoding="utf-8") as stream:
-        recorded = np.array(json.load(stream), np.float32)
     chosen = recorded[(np.arange(frames) + _TRACE_START) % len(recorded)]
-    # A tracker leaves many values alone; a barely visible wobble on each makes every frame a full change.
-    wobble = 0.02 * np.sin(np.arange(frames)[:, None] * 0.7 + np.arange(POSE_SIZE)[None, :])
-    return np.clip(chosen + wobble, MINIMUM, MAXIMUM).astype(np.float32), _TRACE.name
+    return _test_data.every_value_changing(chosen), _test_data.TRACE.name
 
 
 def _waves(frames: int) -> Poses:

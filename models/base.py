@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -14,12 +15,30 @@ Picture: TypeAlias = NDArray[np.uint8]
 premultiplied (``colour = straight * alpha / 255`` in the same gamma-encoded values) or straight."""
 
 
+@dataclass(frozen=True, slots=True)
+class MotionFields:
+    """How a network made its picture out of the character: ``(1 - blend) * warped character + blend * colour``."""
+
+    warp: NDArray[np.float32]
+    """Shape (size, size, 2): where each pixel's colour was taken from, as an offset (x, y) to its own place, in units
+    of half the picture's side (the -1..1 coordinates of ONNX GridSample)."""
+    blend: NDArray[np.float32]
+    """Shape (size, size): how much of ``colour`` is in the pixel; about 0..1."""
+    colour: NDArray[np.float32]
+    """Shape (size, size, 4): R, G, B, A in linear light, -1..1 as the network has them."""
+
+
 class KeyFrame(Protocol):
     """What a model remembers of a picture it rendered, so that pictures between two of them can be made."""
 
     @property
     def pose(self) -> PoseVector:
         """The pose it was rendered at."""
+        ...
+
+    @property
+    def fields(self) -> MotionFields | None:
+        """The network's own motion fields, made dense on demand; None where the family has none."""
         ...
 
 
@@ -42,4 +61,8 @@ class CharacterModel(Protocol):
 
     def between(self, older: KeyFrame, newer: KeyFrame, fraction: float, out: Picture) -> None:
         """Draw what lies ``fraction`` (0..1) of the way from one key frame to the next, without a full render."""
+        ...
+
+    def close(self) -> None:
+        """Give the device's memory back; safe to call twice."""
         ...

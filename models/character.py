@@ -32,6 +32,8 @@ class Character:
     picture: Picture
     parts: Mapping[str, Any] = field(default_factory=dict)
     """The ``parts`` object of ``character.json`` as it stands there, unchecked; empty when there is none."""
+    folder: Path | None = None
+    """Its own folder, where networks of its own may lie; None for a single picture."""
 
 
 def load_character(name: str, folder: Path = CHARACTERS) -> Character:
@@ -39,13 +41,15 @@ def load_character(name: str, folder: Path = CHARACTERS) -> Character:
     path = character_picture(name, folder)
     if path is None:
         raise CharacterMissing(character=name)
+    if path.parent == folder:
+        return Character(name, fit(_read_picture(name, path)))
     description = path.parent / DESCRIPTION_NAME
     parts: Mapping[str, Any] = {}
-    if path.parent != folder and description.is_file():
+    if description.is_file():
         parts = _read_description(name, description).get("parts", {})
         if not isinstance(parts, dict):
             raise CharacterDescriptionBad("not an object", character=name, field="parts")
-    return Character(name, fit(_read_picture(name, path)), parts)
+    return Character(name, fit(_read_picture(name, path)), parts, path.parent)
 
 
 def fit(picture: Picture) -> Picture:
@@ -83,6 +87,11 @@ def _read_picture(name: str, path: Path) -> Picture:
     if decoded is None or max(decoded.shape[:2]) > _MAXIMUM_SIDE:
         raise CharacterNotPicture(f"{path}: cannot be decoded", character=name)
     return _as_bgra(np.asarray(decoded))
+
+
+def read_picture(path: Path) -> Picture:
+    """A picture file as 512 x 512 straight BGRA in the THA framing. Raises CharacterNotPicture."""
+    return fit(_read_picture(path.parent.name, path))
 
 
 def _announced_side(content: NDArray[np.uint8]) -> int:

@@ -1,4 +1,4 @@
-"""All families of characters by name, from the best that is there to the one that always works."""
+"""The built-in rig for any character: what always works."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .face_parts import FaceParts, find_face_parts
 from .rig import Rig
 
 
-def open_model(character: Character, size: int, rung: str) -> CharacterModel:
-    """The best model for this character on this rung of the ladder, making ``size`` x ``size`` pictures.
+def open_rig(character: Character, size: int) -> CharacterModel:
+    """The character as a rig that makes ``size`` x ``size`` pictures.
 
-    Raises a CharacterError when the character's description is wrong. Takes up to seconds: call it off the render loop.
+    Raises a CharacterError when the character's description is wrong. Takes about a fifth of a second.
     """
     try:
         given = FaceParts.from_json(character.parts)

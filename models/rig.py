@@ -31,6 +31,8 @@ class RigKeyFrame:
     pose: PoseVector
     sources: Grid
     face: Picture
+    fields: None = None
+    """The rig bends one coarse grid; it has no network's fields."""
 
 
 class Rig:
@@ -76,3 +78,6 @@ class Rig:
         self._face.show_again(newer.pose, newer.face)
         sources = cv2.addWeighted(older.sources, 1.0 - share, newer.sources, share, 0.0)
         self._sampler.draw(np.asarray(sources, np.float32), out)
+
+    def close(self) -> None:
+        """The rig holds nothing but memory."""

@@ -1,4 +1,4 @@
-"""The developer's verbs, the same for people and for CI: format, lint, types, test, bench."""
+"""Verbs that run in the environment: people's tools, and what developers and CI do (lint, types, test, bench, ...)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,17 @@ def test(console: Console, environment_folder: Path, arguments: Sequence[str]) -
     wheels = _windows_wheels(python)
     console.step("Tests")
     return _call([str(python), "-m", "pytest", *arguments], {"EASYVTUBER_WINDOWS_WHEELS": str(wheels)})
+
+
+TOOLS = {"models": "models", "picture": "models.picture_import", "devices": "accel"}
+"""Commands that run in the worker's environment, by the module that has them."""
+
+
+def tool(console: Console, environment_folder: Path, name: str, arguments: Sequence[str], assume_yes: bool) -> int:
+    """Run one of :data:`TOOLS` with the user's arguments and give its exit code."""
+    python = environment.prepare(environment_folder, console)
+    agreed = ["--yes"] if assume_yes and name == "models" else []
+    return _call([str(python), "-m", TOOLS[name], *agreed, *arguments])
 
 
 def bench(console: Console, environment_folder: Path, arguments: Sequence[str]) -> int:

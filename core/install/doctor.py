@@ -33,7 +33,8 @@ class Finding(NamedTuple):
 def doctor(console: Console, environment_folder: Path) -> bool:
     """Print every finding; True when nothing is wrong."""
     checks: List[Callable[[], Iterator[Finding]]] = [
-        lambda: _environment(environment_folder), _obs, _script, _characters, _port, _disk, _now,
+        lambda: _environment(environment_folder), lambda: _devices(environment_folder), _obs, _script, _characters,
+        _port, _disk, _now,
     ]  # fmt: skip
     healthy = True
     for check in checks:
@@ -60,6 +61,15 @@ def _environment(folder: Path) -> Iterator[Finding]:
         yield Finding(False, f"The worker's environment lacks something: {broken}. Run: python3 install_plugin.py run")
         return
     yield Finding(True, f"The worker's environment works ({python}, Python {'.'.join(map(str, examined.version))}).")
+
+
+def _devices(folder: Path) -> Iterator[Finding]:
+    """What could compute networks; nothing there is no mistake, since the built-in movement needs none."""
+    python = environment_python(folder)
+    if python.is_file():
+        done = environment.run_quietly([str(python), "-m", "accel"])
+        for line in done.stdout.decode("utf-8", "replace").splitlines():
+            yield Finding(True, line)
 
 
 def _obs() -> Iterator[Finding]:

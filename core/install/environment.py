@@ -45,11 +45,11 @@ def _make(folder: Path, python: Python, console: Console) -> None:
                 f"{folder} is no Python environment, so it is left alone. Choose another --environment."
             )
         shutil.rmtree(folder)
-    if _run([str(python.path), "-I", "-c", "import ensurepip, venv"]).returncode != 0:
+    if run_quietly([str(python.path), "-I", "-c", "import ensurepip, venv"]).returncode != 0:
         # Debian and Ubuntu keep these two in a package of their own
         version = ".".join(map(str, python.version))
         install_packages([f"python{version}-venv"], console, f"Python {version} lacks its venv module")
-    made = _run([str(python.path), "-I", "-m", "venv", str(folder)])
+    made = run_quietly([str(python.path), "-I", "-m", "venv", str(folder)])
     if made.returncode != 0:
         shutil.rmtree(folder, ignore_errors=True)
         said = (made.stderr or made.stdout).decode("utf-8", "replace").strip()[-400:]
@@ -61,7 +61,7 @@ def _install(python: Path, requirements: List[str], console: Console) -> None:
     with console.progress("installing packages") as progress:
         for place, requirement in enumerate(requirements):
             progress.to(place / len(requirements), requirement.split(";")[0])
-            done = _run(
+            done = run_quietly(
                 [str(python), "-I", "-m", "pip", "install", "--no-deps", "--disable-pip-version-check",
                  "--no-input", "--quiet", "--prefer-binary", requirement],
                 limit_s=_ONE_PACKAGE_LIMIT_S,
@@ -76,8 +76,8 @@ def _install(python: Path, requirements: List[str], console: Console) -> None:
 
 def broken_imports(python: Path) -> str:
     """The first of the worker's packages that cannot be imported and why; empty when all can."""
-    names = "numpy, cv2, pyvirtualcam" + (", SpoutGL" if sys.platform == "win32" else "")
-    done = _run([str(python), "-I", "-c", f"import {names}"])
+    names = "numpy, cv2, onnx, onnxruntime, yaml, pyvirtualcam" + (", SpoutGL" if sys.platform == "win32" else "")
+    done = run_quietly([str(python), "-I", "-c", f"import {names}"])
     return "" if done.returncode == 0 else done.stderr.decode("utf-8", "replace").strip().splitlines()[-1]
 
 
@@ -103,12 +103,13 @@ def _remember(folder: Path, requirements: Sequence[str]) -> None:
     (folder / _MARK).write_text("\n".join(_digest(requirements)) + "\n", encoding="ascii")
 
 
-def _run(command: Sequence[str], limit_s: float = 300.0) -> subprocess.CompletedProcess[bytes]:
+def run_quietly(command: Sequence[str], limit_s: float = 300.0) -> subprocess.CompletedProcess[bytes]:
     """Run a program quietly; a program that cannot be run or does not end counts as failed."""
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
     try:
         return subprocess.run(
-            list(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s, check=False, env=environment
-        )
+            list(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s, check=False, env=environment,
+            cwd=str(PROJECT),
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as problem:
         return subprocess.CompletedProcess(list(command), 127, b"", str(problem).encode())

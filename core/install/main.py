@@ -20,7 +20,7 @@ from .virtual_screen import VirtualScreenError
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run one command; 0 when it went well. Every expected problem is one sentence on the terminal."""
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command not in ("test", "bench"):
+    if rest and options.command not in ("test", "bench", *developer.TOOLS):
         _parser().error("unknown: " + " ".join(rest))
     console = Console(assume_yes=options.yes)
     try:
@@ -46,6 +46,8 @@ def _dispatch(options: argparse.Namespace, rest: List[str], console: Console) ->
         return developer.test(console, folder, rest)
     if options.command == "bench":
         return developer.bench(console, folder, rest)
+    if options.command in developer.TOOLS:
+        return developer.tool(console, folder, options.command, rest, options.yes)
     if options.command == "docs":
         option_tables.write()
         console.say(f"written: {option_tables.PAGE}")
@@ -83,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--virtual", action="store_true", help="use a virtual screen even though there is a real one")
     commands.add_parser("doctor", help="tell what is right and what is wrong")
     commands.add_parser("uninstall", help="take back what was put into OBS and onto this machine")
+    commands.add_parser("models", help="list, download, import and check networks: models list, models get KEY, ...")
+    commands.add_parser("picture", help="make a character of any picture: picture FILE [--name NAME]")
+    commands.add_parser("devices", help="tell what can compute networks here")
     commands.add_parser("test", help="set up what the tests need and run them all; further arguments go to pytest")
     commands.add_parser("bench", help="run a benchmark: bench NAME [--json FILE]; without a name, list them")
     commands.add_parser("lint", help="check style")

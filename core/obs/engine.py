@@ -55,7 +55,7 @@ class View(NamedTuple):
     """One look at the engine, for the panel. Never changes once made."""
 
     phase: str = STOPPED
-    rung: str = rungs.RIG
+    rung: str = rungs.LADDER[0]
     reduced: bool = False
     """Failures led to a rung below the first."""
     restarts: int = 0
@@ -97,7 +97,8 @@ class Engine:
         self._changed = changed
         self._each_second = each_second
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._supervisor = Supervisor([rungs.RIG], policy)
+        # the top rung allows everything; what lies below depends on what the worker makes of that
+        self._supervisor = Supervisor([rungs.LADDER[0]], policy)
         self._child: Optional[Child] = None
         self._ring: Optional[FrameRing] = None
         self._wish: Optional[Wish] = None
@@ -257,6 +258,7 @@ class Engine:
             _log.warning("worker refused: %s", EasyVtuberError.from_message(fields["error"]))
         if message.type == "state":
             self._view = self._view._replace(state=fields)
+            self._supervisor.can_step_down_to(rungs.ladder_from(str(fields.get("rung", rungs.RIG)))[1:])
         elif message.type == "stats":
             self._view = self._view._replace(figures=fields["figures"])
         if message.type == "progress":

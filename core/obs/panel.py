@@ -7,10 +7,12 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple
 import obspython as obs
 
 from ..wire.settings import (
+    AUTOMATIC,
     BOOL,
     CHARACTER,
     CHOICE,
     COLOUR,
+    DEVICE,
     FILE,
     FLOAT,
     GROUPS,
@@ -41,6 +43,8 @@ class Panel(NamedTuple):
     rules: Rules
     press: Callable[[str], None]
     """Called with ``start_stop``, ``calibrate``, ``add_source`` or ``characters_folder``."""
+    devices: Mapping[str, List[str]]
+    """Runtimes by the name of the device, as far as the worker has told."""
     status_now: Callable[[], List[Line]]
     running_now: Callable[[], bool]
     rules_changed: Callable[[Any, Rules], None]
@@ -136,6 +140,8 @@ def _add(inside: Any, setting: Setting, panel: Panel) -> None:
         # a character that was deleted stays in the list, so that opening the panel does not choose another one
         names = {name: name for name in dict.fromkeys([*panel.characters, str(panel.values[setting.key])])}
         made = _add_list(inside, setting.key, label, names)
+    elif setting.kind == DEVICE:
+        made = _add_list(inside, setting.key, label, _device_names(panel, str(panel.values[setting.key])))
     elif setting.kind == FILE:
         kind = obs.OBS_PATH_FILE_SAVE if setting.saves_file else obs.OBS_PATH_FILE
         filters = f"{label} ({setting.file_filter});;* (*)" if setting.file_filter else ""
@@ -147,6 +153,17 @@ def _add(inside: Any, setting: Setting, panel: Panel) -> None:
     obs.obs_property_set_long_description(made, say(f"setting.{setting.key}.help"))
     if setting.key in _DECIDING:
         obs.obs_property_set_modified_callback(made, guarded(_decided))
+
+
+def _device_names(panel: Panel, chosen: str) -> Dict[str, str]:
+    """What each device is called in the list: its name and what it can compute with."""
+    say = panel.say
+    names = {AUTOMATIC: say("setting.device.choice.automatic")}
+    # one that is not there at the moment stays, so that opening the panel does not choose another one
+    for name in dict.fromkeys([*panel.devices, *([chosen] if chosen != AUTOMATIC else [])]):
+        runtimes = ", ".join(say(f"setting.runtime.choice.{runtime}") for runtime in panel.devices.get(name, []))
+        names[name] = f"{name} ({runtimes})" if runtimes else name
+    return names
 
 
 _DECIDING = {"advanced"} | {setting.shown_for[0] for setting in SETTINGS if setting.shown_for}

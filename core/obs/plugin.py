@@ -77,6 +77,7 @@ class Plugin:
                 scene.scene_names(),
                 self._choices.rules,
                 self.press,
+                self._devices(),
                 self._status,
                 self._is_on,
                 self._rules_changed,
@@ -219,6 +220,12 @@ class Plugin:
         if not self._closed and self._begun:
             self._follow_renames()
             self._stage.follow(self._values)
+
+    def _devices(self) -> Dict[str, List[str]]:
+        """As the worker told it last."""
+        told = self._engine.view.state.get("devices")
+        found = told.items() if isinstance(told, dict) else ()
+        return {str(name): list(map(str, runtimes)) for name, runtimes in found}
 
     # -- status ----------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,8 @@ def lines(view: View, output: Optional[OutputChoice], say: Translator) -> List[L
     ]
     if view.progress is not None:
         task, fraction = view.progress
-        result.append(Line(say("status.progress", task=task, percent=f"{fraction * 100:.0f}")))
+        name = say(f"task.{task}") if say.has(f"task.{task}") else task
+        result.append(Line(say("status.progress", task=name, percent=f"{fraction * 100:.0f}")))
     if view.phase != RUNNING:
         return result
     if view.reduced:
@@ -60,6 +61,7 @@ def _running(view: View, output: Optional[OutputChoice], say: Translator) -> Lis
         values = {name: _rounded(figures, name) for name in ("fps", "pose_age_ms", "render_ms")}
         key = "status.figures" if "pose_age_ms" in figures else "status.figures_idle"
         result.append(Line(say(key, **values)))
+    result += _model(view.state.get("running"), say)
     state = figures.get("tracker_state")
     if state:
         rate = _rounded(figures, "tracker_fps")
@@ -75,6 +77,28 @@ def _running(view: View, output: Optional[OutputChoice], say: Translator) -> Lis
     if output is not None and output.output == "obs_source" and view.sources == 0:
         result.append(Line(say("status.no_source"), WARNING))
     return result
+
+
+def _model(running: Any, say: Translator) -> List[Line]:
+    """What draws the character, on what, and why."""
+    if not isinstance(running, dict) or not running.get("family"):
+        return []
+    if running["family"] == "rig":
+        return [Line(say("status.model_rig"))]
+    variant = str(running.get("variant") or "")
+    kinds = [f"setting.{key}.choice.{variant}" for key in ("quality", "model_variant")]
+    milliseconds = running.get("milliseconds")
+    text = say(
+        "status.model_timed" if milliseconds else "status.model",
+        family=say(f"setting.model.choice.{running['family']}"),
+        variant=next((say(kind) for kind in kinds if say.has(kind)), variant or "-"),
+        precision=say(f"setting.precision.choice.{running.get('precision')}"),
+        device=running.get("device"),
+        runtime=say(f"setting.runtime.choice.{running.get('runtime')}"),
+        reason=say(f"reason.{running.get('reason')}"),
+        milliseconds=f"{milliseconds:.1f}" if isinstance(milliseconds, (int, float)) else "-",
+    )
+    return [Line(text)]
 
 
 def _rounded(figures: Mapping[str, Any], name: str) -> str:

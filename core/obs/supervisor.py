@@ -72,6 +72,12 @@ class Supervisor:
         """What the worker is (or would be) started with."""
         return self._ladder[self._place]
 
+    def can_step_down_to(self, rungs: Sequence[str]) -> None:
+        """The rungs below the top one that would be something else than what is in use; told by the worker. Once it has
+        been stepped down, the way stays as it was."""
+        if self._place == 0:
+            self._ladder[1:] = rungs
+
     @property
     def reduced(self) -> bool:
         """Did failures lead below the top rung?"""

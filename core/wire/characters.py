@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import List, Optional
 
@@ -9,7 +10,10 @@ from .folders import CHARACTERS
 
 PICTURE_NAME = "character.png"
 DESCRIPTION_NAME = "character.json"
+STUDENT_DESCRIPTION_NAME = "character_model.yaml"
 _SUFFIXES = (".png", ".PNG")
+_STUDENT_PICTURE = re.compile(r"^\s*character_image_file_name\s*:\s*['\"]?([^'\"\r\n#]+?)['\"]?\s*$", re.MULTILINE)
+_DESCRIPTION_BYTES = 65536
 
 
 def character_names(folder: Path = CHARACTERS) -> List[str]:
@@ -22,7 +26,7 @@ def character_names(folder: Path = CHARACTERS) -> List[str]:
     for entry in entries:
         if entry.name.startswith((".", "_")):
             continue
-        if _is_file(entry / PICTURE_NAME):
+        if _is_file(entry / PICTURE_NAME) or _student_picture(entry) is not None:
             names.add(entry.name)
         elif entry.suffix in _SUFFIXES and _is_file(entry):
             names.add(entry.stem)
@@ -36,7 +40,24 @@ def character_picture(name: str, folder: Path = CHARACTERS) -> Optional[Path]:
     for candidate in (folder / name / PICTURE_NAME, *(folder / f"{name}{suffix}" for suffix in _SUFFIXES)):
         if _is_file(candidate):
             return candidate
-    return None
+    return _student_picture(folder / name)
+
+
+def _student_picture(folder: Path) -> Optional[Path]:
+    """The picture that a THA4 student's description names, which may be called anything."""
+    description = folder / STUDENT_DESCRIPTION_NAME
+    if not _is_file(description):
+        return None
+    try:
+        with description.open("rb") as stream:
+            found = _STUDENT_PICTURE.search(stream.read(_DESCRIPTION_BYTES).decode("utf-8-sig", "replace"))
+    except OSError:
+        return None
+    named = found.group(1) if found else ""
+    # a name and nothing else: the description came with a download
+    if not named or re.search(r'[/\\:*?"<>|]', named) or named in (".", ".."):
+        return None
+    return folder / named if _is_file(folder / named) else None
 
 
 def _is_file(path: Path) -> bool:

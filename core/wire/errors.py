@@ -10,7 +10,20 @@
     |- CharacterError
     |  |- CharacterMissing              character_missing      character
     |  |- CharacterNotPicture           character_not_picture  character
-    |  `- CharacterDescriptionBad       character_description  character, field
+    |  |- CharacterDescriptionBad       character_description  character, field
+    |  `- PictureUnusable               picture_unusable       path, reason
+    |- ModelError
+    |  |- ModelFileBad                  model_file_bad         file, reason
+    |  |- ModelMissing                  model_missing          model, file
+    |  |- DownloadFailed                download_failed        file, reason
+    |  |- LicenceNeeded                 licence_needed         model, licence
+    |  `- ArchiveBad                    archive_bad            path, reason
+    |- AccelError
+    |  |- RuntimeUnavailable            runtime_unavailable    runtime, reason
+    |  |- NetworkRefused                network_refused        runtime, network, operators
+    |  |- RuntimeFailed                 runtime_failed         runtime, network
+    |  |- PictureWrong                  picture_wrong          runtime, reason
+    |  `- BuildStopped                  build_stopped          network
     |- OutputError
     |  |- OutputUnavailable             output_unavailable     output, reason
     |  |- OutputFailed                  output_failed          output
@@ -115,6 +128,58 @@ class CharacterNotPicture(CharacterError):
 
 class CharacterDescriptionBad(CharacterError):
     code = "character_description"
+
+
+class PictureUnusable(CharacterError):
+    code = "picture_unusable"
+
+
+class ModelError(EasyVtuberError):
+    """A network's file is missing, damaged or something else than it should be."""
+
+
+class ModelFileBad(ModelError):
+    code = "model_file_bad"
+
+
+class ModelMissing(ModelError):
+    code = "model_missing"
+
+
+class DownloadFailed(ModelError):
+    code = "download_failed"
+
+
+class LicenceNeeded(ModelError):
+    code = "licence_needed"
+
+
+class ArchiveBad(ModelError):
+    code = "archive_bad"
+
+
+class AccelError(EasyVtuberError):
+    """A runtime cannot compute a network, or not correctly."""
+
+
+class RuntimeUnavailable(AccelError):
+    code = "runtime_unavailable"
+
+
+class NetworkRefused(AccelError):
+    code = "network_refused"
+
+
+class RuntimeFailed(AccelError):
+    code = "runtime_failed"
+
+
+class PictureWrong(AccelError):
+    code = "picture_wrong"
+
+
+class BuildStopped(AccelError):
+    code = "build_stopped"
 
 
 class OutputError(EasyVtuberError):

@@ -37,6 +37,24 @@ def user_logs(environment: Optional[Mapping[str, str]] = None) -> Path:
     return Path(env.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "easyvtuber/logs"
 
 
+def user_cache(environment: Optional[Mapping[str, str]] = None) -> Path:
+    """What can be made again: built graphs, engines, timings, verdicts of the self-check. Safe to delete."""
+    env = os.environ if environment is None else environment
+    if env.get("EASYVTUBER_HOME"):
+        return Path(env["EASYVTUBER_HOME"]) / "cache"
+    if sys.platform == "win32":
+        return user_data(env) / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Caches/EasyVtuber"
+    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "easyvtuber"
+
+
+def model_weights(environment: Optional[Mapping[str, str]] = None) -> Path:
+    """Where the networks' files lie, in EasyVtuber's own layout (``tha3/...``); downloaded, imported or put there."""
+    env = os.environ if environment is None else environment
+    return Path(env["EASYVTUBER_HOME"]) / "weights" if env.get("EASYVTUBER_HOME") else PROJECT / "models" / "weights"
+
+
 def default_environment() -> Path:
     """The worker's virtual environment unless the user names another: ``.venv`` in the project folder."""
     return PROJECT / ".venv"

@@ -7,10 +7,10 @@ from typing import Dict, Mapping
 from .settings import PRESETS, Value
 
 PRESET_VALUES: Dict[str, Dict[str, Value]] = {
-    "low": {"output_size": 384, "render_rate": 20},
-    "medium": {"output_size": 512, "render_rate": 30},
-    "high": {"output_size": 512, "render_rate": 0},
-    "ultra": {"output_size": 768, "render_rate": 0},
+    "low": {"output_size": 384, "render_rate": 20, "quality": "fast"},
+    "medium": {"output_size": 512, "render_rate": 30, "quality": "balanced"},
+    "high": {"output_size": 512, "render_rate": 0, "quality": "balanced"},
+    "ultra": {"output_size": 768, "render_rate": 0, "quality": "full"},
     "custom": {},
 }
 """Settings a preset decides; ``render_rate`` 0 renders a picture for every frame."""

@@ -14,8 +14,8 @@ from .errors import SettingRefused
 
 Value = Union[bool, int, float, str]
 
-BOOL, INT, FLOAT, CHOICE, TEXT, FILE, COLOUR, CHARACTER = (
-    "bool", "int", "float", "choice", "text", "file", "colour", "character",
+BOOL, INT, FLOAT, CHOICE, TEXT, FILE, COLOUR, CHARACTER, DEVICE = (
+    "bool", "int", "float", "choice", "text", "file", "colour", "character", "device",
 )  # fmt: skip
 
 LIVE = "live"
@@ -60,7 +60,7 @@ class Setting(NamedTuple):
                 return float(min(max(value, self.minimum), self.maximum))
         elif self.kind == CHOICE and value in self.choices:
             return str(value)
-        elif self.kind in (TEXT, FILE, CHARACTER) and isinstance(value, str):
+        elif self.kind in (TEXT, FILE, CHARACTER, DEVICE) and isinstance(value, str):
             cleaned = "".join(sign for sign in value if sign.isprintable()).strip()
             if len(cleaned) <= MAXIMUM_TEXT:
                 return cleaned
@@ -72,7 +72,11 @@ OUTPUTS = ("automatic", "obs_source", "spout", "virtual_camera", "preview", "fil
 PRESETS = ("low", "medium", "high", "ultra", "custom")
 DEFAULT_CHARACTER = "nocti"
 
-GROUPS = ("avatar", "input", "picture", "output", "program")
+MODELS = ("automatic", "tha4_student", "tha4", "tha3", "rig")
+RUNTIMES = ("automatic", "tensorrt_rtx", "tensorrt", "onnxruntime_cuda", "onnxruntime_directml", "onnxruntime_cpu")
+AUTOMATIC = "automatic"
+
+GROUPS = ("avatar", "input", "model", "picture", "output", "program")
 """The panel's groups in order; names under ``group.<key>`` in the locale tables."""
 
 SETTINGS: Tuple[Setting, ...] = (
@@ -89,10 +93,23 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting("smoothing", INT, 30, "input", minimum=0, maximum=100, step=1, unit="%"),
     Setting("head_gain", FLOAT, 1.0, "input", minimum=0.2, maximum=3.0, step=0.05, advanced=True),
     Setting("idle_strength", INT, 100, "input", minimum=0, maximum=200, step=5, unit="%", advanced=True),
+    Setting("model", CHOICE, AUTOMATIC, "model", choices=MODELS),
+    Setting("model_variant", CHOICE, "separable", "model", choices=("separable", "standard"),
+            shown_for=("model", ("tha3",))),
+    Setting("runtime", CHOICE, AUTOMATIC, "model", choices=RUNTIMES,
+            shown_for=("model", ("automatic", "tha4_student", "tha4", "tha3"))),
+    Setting("device", DEVICE, AUTOMATIC, "model",
+            shown_for=("model", ("automatic", "tha4_student", "tha4", "tha3"))),
+    Setting("precision", CHOICE, AUTOMATIC, "model", choices=("automatic", "half", "full"),
+            shown_for=("model", ("automatic", "tha4_student", "tha4", "tha3"))),
+    Setting("cpu_threads", INT, 0, "model", minimum=0, maximum=16, step=1, advanced=True,
+            shown_for=("model", ("automatic", "tha4_student", "tha4", "tha3"))),
     Setting("preset", CHOICE, "high", "picture", choices=PRESETS),
     Setting("output_size", INT, 512, "picture", minimum=256, maximum=1024, step=64, unit="px",
             shown_for=("preset", ("custom",))),
     Setting("render_rate", INT, 0, "picture", minimum=0, maximum=144, step=1, unit="fps",
+            shown_for=("preset", ("custom",))),
+    Setting("quality", CHOICE, "balanced", "picture", choices=("full", "balanced", "fast"),
             shown_for=("preset", ("custom",))),
     Setting("interpolation", BOOL, False, "picture"),
     Setting("interpolation_factor", INT, 2, "picture", minimum=2, maximum=4, step=1, unit="x", advanced=True),

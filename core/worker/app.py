@@ -17,7 +17,7 @@ from core.publish.base import Frame, PublishContext, Publisher
 from core.render.pipeline import Pace, Pipeline, Rendered
 from core.wire import presets
 from core.wire.clock import now_ns
-from core.wire.errors import CalibrationRefused, EasyVtuberError, MessageUnknown
+from core.wire.errors import AccelError, CalibrationRefused, EasyVtuberError, MessageUnknown
 from core.wire.folders import user_data
 from core.wire.messages import Message
 from core.wire.rungs import RIG
@@ -48,7 +48,7 @@ class Worker:
         self._visible = True
         self._stopping = False
         self._reporter = Reporter(pipe)
-        self._parts = Parts(self._reporter.problem)
+        self._parts = Parts(self._reporter.problem, self._reporter.progress)
         self._pipeline: Pipeline | None = None
         self._mixer = PoseMixer(CalibrationStore(user_data() / "calibration.json"))
         self._pacer = Pacer()
@@ -98,6 +98,10 @@ class Worker:
         parts = self._parts
         if parts.character.take(now) and parts.character.current is not None:
             self._pipeline = Pipeline(parts.character.current.model, self._pace())
+            if parts.character.current.network is not None:
+                parts.take_network()
+            elif not parts.devices:
+                parts.look_for_devices()
             gc.collect()
             gc.freeze()  # what lives as long as the character need not be looked at by every later collection
         if parts.tracker.take(now):
@@ -122,7 +126,14 @@ class Worker:
             self._blank_shown = False
             pipeline.show_again()
         start = now_ns()
-        rendered = pipeline.next(self._sample_pose)
+        try:
+            rendered = pipeline.next(self._sample_pose)
+        except AccelError as problem:
+            # a driver was reset, or memory ran out: the last picture stays until something else draws
+            self._reporter.problem("runtime", problem)
+            self._pipeline = None
+            self._parts.model_failed()
+            return
         if rendered is None:
             return
         rendered_ns = now_ns()
@@ -268,7 +279,9 @@ class Worker:
         return {
             "stage": self._stage(),
             "character": character.name if character else "",
-            "family": character.model.family if character else "",
+            "rung": runtimes.RUNTIMES.get(character.running.runtime, RIG) if character else RIG,
+            "running": character.running.as_state() if character else {},
+            "devices": dict(self._parts.devices),
             "size": character.model.size if character else 0,
             "preset": self._settings["preset"],
             "interpolation": self._settings["interpolation"],

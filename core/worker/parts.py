@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
 
 from core.publish import registry as outputs
 from core.publish.base import PublishContext, Publisher
 from core.wire.errors import EasyVtuberError
 from core.wire.settings import Value
-from models.base import CharacterModel
-from models.character import load_character
-from models.registry import open_model
+from models.wish import ModelWish
 from trackers import registry as trackers
 from trackers.base import Tracker
 
+from .characters import CharacterMaker, Progress, ShownCharacter
 from .preparer import Part, Preparer
 
-_CLOSE_LIMIT_S = 1.5
+_CLOSE_LIMIT_S, _MODELS_CLOSE_LIMIT_S = 1.2, 0.3
 _TRACKER_KEYS = ("tracker", "osf_address", "osf_port", "replay_path", "replay_protocol", "replay_loop")
-_CHARACTER_KEYS = ("character", "output_size")
 _OUTPUT_KEYS = ("output", "spout_name", "file_path", "camera_device", "camera_alpha_split")
 _SHOWN_ELSEWHERE_KEYS = ("frame_rate", "output_size", "background_colour")
 """What outputs outside OBS must be opened with; the frame ring takes every size and rate as it comes."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShownCharacter:
-    """A character that was read and can be posed."""
-
-    name: str
-    model: CharacterModel
-
-    def close(self) -> None:
-        """Models hold nothing but memory."""
-
-
 class Parts:
     """Holds what is in use and has the preparer make what the settings want instead."""
 
-    def __init__(self, report: Callable[[str, EasyVtuberError | None], None]) -> None:
+    def __init__(self, report: Callable[[str, EasyVtuberError | None], None], progress: Progress) -> None:
+        """``report`` hears of each part's errors, from any thread; ``progress`` of long work on a character."""
         self._preparer = Preparer()
+        # networks may take minutes: trackers and outputs must not wait for them
+        self._model_preparer = Preparer()
+        self._maker = CharacterMaker(lambda problem: report("runtime", problem), progress)
+        self._wanted_character: tuple[str, ModelWish] | None = None
+        self._character_key: Hashable = None
+        """Names the newest attempt; older ones stop when they notice."""
+        self._attempt = 0
         self.tracker: Part[Tracker] = Part("tracker", self._preparer, report, exclusive=True)
-        self.character: Part[ShownCharacter] = Part("character", self._preparer, report)
+        self.character: Part[ShownCharacter] = Part("character", self._model_preparer, report)
         self.output: Part[Publisher] = Part("output", self._preparer, report, exclusive=True)
+
+    @property
+    def devices(self) -> Mapping[str, list[str]]:
+        """Runtimes by the name of the device; empty until :meth:`look_for_devices` is done."""
+        return self._maker.devices
+
+    def look_for_devices(self) -> None:
+        """Have the devices listed, behind what is being made."""
+        self._model_preparer.submit(self._maker.look_for_devices)
 
     def want(self, settings: Mapping[str, Value], rung: str, context: PublishContext) -> None:
         """Make anew whatever these settings (presets resolved) would have different."""
         self.tracker.want(
             _values(settings, _TRACKER_KEYS), lambda: trackers.open_tracker(str(settings["tracker"]), settings)
         )
-        self.character.want(
-            (rung, *_values(settings, _CHARACTER_KEYS)),
-            lambda: _open_character(str(settings["character"]), int(settings["output_size"]), rung),
-        )
+        self._want_character(str(settings["character"]), ModelWish.of(settings, rung))
         output = str(settings["output"])
         if output == "automatic":
             # OBS's side decides before it asks; alone, the ring is the better guess
@@ -64,15 +64,38 @@ class Parts:
             lambda: outputs.open_publisher(output, settings, context),
         )
 
+    def take_network(self) -> None:
+        """What is shown is the rig, for the time being: have the network made that shall take over."""
+        shown = self.character.current
+        if shown is not None and shown.network is not None:
+            self.character.want((self._character_key, "network"), shown.network)
+
+    def model_failed(self) -> None:
+        """What draws now stopped working: something else is made at once. The broken one must not be used again."""
+        shown = self.character.current
+        if shown is not None and self._wanted_character is not None:
+            self._maker.gave_out(shown.running)
+            self._attempt += 1
+            name, wish = self._wanted_character
+            self._make_character(name, wish, "")
+
     def close(self) -> None:
         """Give everything back, within the time OBS grants."""
+        self._character_key = None
         self.output.close()
         self.tracker.close()
         self._preparer.close(_CLOSE_LIMIT_S)
+        self._model_preparer.close(_MODELS_CLOSE_LIMIT_S)
 
+    def _want_character(self, name: str, wish: ModelWish) -> None:
+        if (name, wish) != self._wanted_character:
+            self._wanted_character = name, wish
+            shown = self.character.current
+            self._make_character(name, wish, shown.name if shown is not None else "")
 
-def _open_character(name: str, size: int, rung: str) -> ShownCharacter:
-    return ShownCharacter(name, open_model(load_character(name), size, rung))
+    def _make_character(self, name: str, wish: ModelWish, shown: str) -> None:
+        key = self._character_key = name, wish, self._attempt
+        self.character.want(key, lambda: self._maker.make(name, wish, lambda: self._character_key == key, shown))
 
 
 def _values(settings: Mapping[str, Value], keys: tuple[str, ...]) -> tuple[Value, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from core.wire.errors import EasyVtuberError
@@ -12,6 +13,7 @@ from .environment import still_alive
 HEARTBEAT_NS = 500_000_000
 STATS_NS = 1_000_000_000
 _ALIVE_NS = 5_000_000_000
+_PROGRESS_NS = 200_000_000
 
 
 class Reporter:
@@ -23,7 +25,7 @@ class Reporter:
         self._state: Mapping[str, object] = {}
         self._stage = ""
         self._figures: Mapping[str, float | str] = {}
-        self._heartbeat_ns = self._stats_ns = self._alive_ns = 0
+        self._heartbeat_ns = self._stats_ns = self._alive_ns = self._progress_ns = 0
 
     def problem(self, where: str, error: EasyVtuberError | None) -> None:
         """Tell of a problem once, and of its end once. ``where`` is the part that has it."""
@@ -35,6 +37,13 @@ class Reporter:
             self._pipe.send_error(where, error)
         else:
             self._pipe.send("cleared", where=where)
+
+    def progress(self, task: str, fraction: float) -> None:
+        """Tell how far long work is, at most a few times a second. Safe from any thread."""
+        now = time.monotonic_ns()
+        if fraction >= 1.0 or now - self._progress_ns >= _PROGRESS_NS:
+            self._progress_ns = now
+            self._pipe.send("progress", task=task, fraction=round(fraction, 4))
 
     def last_figures(self) -> Mapping[str, float | str]:
         """The figures that were sent last; safe from any thread."""

@@ -28,10 +28,21 @@ ALLOWED: dict[str, set[str]] = {
     "install_plugin": {"core.install"},
 }  # fmt: skip
 HEAVY: dict[str, set[str]] = {
+    "accel/onnxruntime/devices.py": {"onnxruntime"},
+    "accel/onnxruntime/runtime.py": {"onnxruntime"},
+    "accel/onnxruntime/session.py": {"onnxruntime"},
+    "models/onnx_graph.py": {"onnx"},
+    "models/safe_onnx.py": {"onnx", "google"},
+    "models/student/folder.py": {"yaml"},
+    "models/student/graph_weights.py": {"onnx"},
+    "models/tha/colour.py": {"onnx"},
+    "models/tha/graphs.py": {"onnx"},
+    "models/tha/motion.py": {"onnx"},
+    "models/tha/prepare.py": {"onnx"},
     "core/publish/spout.py": {"SpoutGL"},
     "core/publish/virtual_camera.py": {"pyvirtualcam"},
 }
-"""Libraries that only one file may use."""
+"""Libraries that only these files may use."""
 
 
 def _owner(module: str) -> str:

@@ -29,8 +29,8 @@ def _keys_made_in_code() -> set[str]:
 
 
 def _code() -> str:
-    folders = ("core/obs", "core/publish", "trackers", "core/worker")
-    files = [path for folder in folders for path in sorted((PROJECT / folder).glob("*.py"))]
+    folders = ("core/obs", "core/publish", "trackers", "core/worker", "accel", "models")
+    files = [path for folder in folders for path in sorted((PROJECT / folder).rglob("*.py"))]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 

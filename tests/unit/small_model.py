@@ -13,6 +13,7 @@ from models.base import KeyFrame, Picture
 @dataclass(frozen=True)
 class SmallKey:
     pose: PoseVector
+    fields: None = None
 
 
 class SmallModel:
@@ -34,3 +35,6 @@ class SmallModel:
         first, second = round(float(older.pose[0]), 4), round(float(newer.pose[0]), 4)
         self.between_calls.append((first, second, round(fraction, 4)))
         out[:] = round(float(np.interp(fraction, [0, 1], [first, second])) * 255)
+
+    def close(self) -> None:
+        pass

@@ -15,10 +15,10 @@ from tests.fake_obs_panel import Data, Properties
 
 SAY = Translator("en")
 KINDS = {"bool": "bool", "int": "int", "float": "float", "choice": "list", "text": "text", "colour": "colour",
-         "character": "list"}  # fmt: skip
+         "character": "list", "device": "list"}  # fmt: skip
 OTHER: Dict[str, Value] = {
     "bool": True, "int": 3, "float": 1.5, "choice": "low", "text": "some text", "file": "/a/b.rec",
-    "colour": 0xFF102030, "character": "mothlight",
+    "colour": 0xFF102030, "character": "mothlight", "device": "GeForce",
 }  # fmt: skip
 
 
@@ -30,6 +30,7 @@ class Outside:
         self.running = False
         self.status = [Line("Stopped.")]
         self.pressed: List[str] = []
+        self.devices: Dict[str, List[str]] = {}
 
     def press(self, name: str) -> None:
         self.pressed.append(name)
@@ -64,6 +65,7 @@ def build(obs: FakeObs, outside: Outside) -> Any:
                 ["Chat", "Game"],
                 {},
                 outside.press,
+                outside.devices,
                 lambda: outside.status,
                 lambda: outside.running,
                 lambda settings, rules: None,
@@ -112,6 +114,19 @@ def test_a_choice_offers_its_values_under_their_names(build: Any, setting: Setti
     assert build()[setting.key].items == [
         (SAY(f"setting.{setting.key}.choice.{value}"), value) for value in setting.choices
     ]
+
+
+def test_a_device_is_offered_by_name_with_what_it_computes_with(build: Any, outside: Outside) -> None:
+    assert build()["device"].items == [(SAY("setting.device.choice.automatic"), "automatic")]
+    outside.devices["GeForce"] = ["onnxruntime_cuda", "onnxruntime_directml"]
+    label, value = build()["device"].items[-1]
+    assert value == "GeForce"
+    assert label == f"GeForce (CUDA, {SAY('setting.runtime.choice.onnxruntime_directml')})"
+
+
+def test_a_device_that_is_not_there_at_the_moment_stays_chosen(build: Any, outside: Outside) -> None:
+    outside.devices["GeForce"] = ["onnxruntime_cuda"]
+    assert build(device="Radeon")["device"].offered == ["automatic", "GeForce", "Radeon"]
 
 
 def test_the_characters_that_are_there_can_be_chosen(build: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.wire.presets import PRESET_VALUES, neighbour, resolve
-from core.wire.settings import BY_KEY, PRESETS, defaults
+from core.wire.settings import BY_KEY, PRESETS, Value, defaults
 
 
 def test_every_preset_that_can_be_chosen_has_values() -> None:
@@ -19,8 +19,9 @@ def test_a_preset_sets_only_values_that_fit(preset: str) -> None:
 
 @pytest.mark.parametrize("preset", [name for name in PRESETS if name != "custom"])
 def test_a_preset_wins_over_the_users_own_numbers(preset: str) -> None:
-    resolved = resolve({**defaults(), "preset": preset, "output_size": 999, "render_rate": 77})
-    assert {key: resolved[key] for key in ("output_size", "render_rate")} == PRESET_VALUES[preset]
+    own: dict[str, Value] = {"output_size": 999, "render_rate": 77, "quality": "of my own"}
+    resolved = resolve({**defaults(), "preset": preset, **own})
+    assert {key: resolved[key] for key in own} == PRESET_VALUES[preset]
 
 
 def test_custom_leaves_the_users_own_numbers_alone() -> None:

@@ -556,6 +556,7 @@ def test_between_leaves_the_next_render_right() -> None:
 
 class _Stranger:
     pose = neutral()
+    fields = None
 
 
 def test_between_refuses_key_frames_of_another_model() -> None:

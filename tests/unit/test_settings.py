@@ -20,7 +20,7 @@ SWITCH = Setting("switch", BOOL, False, "input")
 ONE_OF = Setting("one_of", CHOICE, "a", "input", choices=("a", "b"))
 WORDS = Setting("words", TEXT, "", "input")
 PAINT = Setting("paint", COLOUR, 0, "input", maximum=0xFFFFFFFF)
-KINDS = (BOOL, INT, FLOAT, CHOICE, TEXT, COLOUR, table.FILE, table.CHARACTER)
+KINDS = (BOOL, INT, FLOAT, CHOICE, TEXT, COLOUR, table.FILE, table.CHARACTER, table.DEVICE)
 
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary())
 ODD = st.sampled_from([10**400, -(10**400), math.nan, "x" * 5000, "\ud800", [], {}, {"a": 1}])

@@ -17,7 +17,7 @@ from core.publish import registry as outputs
 from core.wire.clock import now_ns
 from core.wire.ring import FLAG_IN_BETWEEN, FLAG_TRANSPARENT, FrameRing
 from core.wire.version import PROTOCOL, VERSION
-from core.worker import parts, report
+from core.worker import characters, report
 from tests.contract.fake_outputs import wait_until
 from tests.unit.small_model import SmallModel
 from tests.unit.worker_in_thread import RunningWorker
@@ -28,7 +28,7 @@ PRESET_SIZES = {"low": 384, "medium": 512, "ultra": 768}
 
 @pytest.fixture
 def worker(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningWorker]:
-    monkeypatch.setattr(parts, "open_model", lambda character, size, rung: SmallModel(size))
+    monkeypatch.setattr(characters, "open_rig", lambda character, size: SmallModel(size))
     monkeypatch.setattr(report, "still_alive", lambda: None)  # its alarm would end the whole test run
     level = logging.getLogger().level
     with FrameRing.create(768 * 768 * 4, folder=tmp_path) as ring:
@@ -104,8 +104,9 @@ def test_it_tells_that_it_lives_how_it_does_and_what_is_in_force(running: Runnin
     assert figures["frames"] > 0
     assert figures["tracker_state"] == "tracking"
     state = [message for message in running.heard if message["type"] == "state"][-1]
-    shown = [state[name] for name in ("stage", "character", "family", "size", "preset", "tracker", "visible")]
-    assert shown == ["running", "nocti", "small", 384, "low", "debug", True]
+    shown = [state[name] for name in ("stage", "character", "size", "preset", "tracker", "visible")]
+    assert shown == ["running", "nocti", 384, "low", "debug", True]
+    assert (state["running"]["family"], state["rung"]) == ("rig", "rig")
 
 
 def test_the_state_is_told_when_it_changes_and_not_else(running: RunningWorker) -> None:

@@ -1,0 +1,1 @@
+"""ONNX Runtime on the processor, on DirectML and on CUDA."""

@@ -1,0 +1,95 @@
+"""The character that is shown, and the way from a name in the settings to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.wire.errors import BuildStopped, EasyVtuberError
+from core.wire.rungs import RIG
+from models.base import CharacterModel
+from models.character import Character, load_character
+from models.family import Family
+from models.opener import ModelOpener
+from models.registry import open_rig
+from models.wish import ModelWish, Running
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCharacter:
+    """A character that was read and can be posed."""
+
+    name: str
+    model: CharacterModel
+    running: Running
+    network: Callable[[], ShownCharacter] | None = None
+    """Makes the one that shall take over: the rig is there at once, a network may take minutes the first time."""
+
+    def close(self) -> None:
+        """Give back what the model holds on its device."""
+        self.model.close()
+
+
+class CharacterMaker:
+    """Reads characters and opens models. Used on one thread; :meth:`gave_out` from any."""
+
+    def __init__(self, tell: Callable[[EasyVtuberError | None], None], progress: Progress) -> None:
+        """``tell`` hears what does not work of the chosen runtimes, ``progress`` of long work."""
+        self._opener = ModelOpener(tell)
+        self._progress = progress
+        self.devices: dict[str, list[str]] = {}
+        """Runtimes by the name of the device, once they were looked for."""
+
+    def make(self, name: str, wish: ModelWish, is_wanted: Callable[[], bool], shown: str) -> ShownCharacter:
+        """The character; the rig first when the network takes long and ``shown`` is another character."""
+        character = load_character(name)
+        family = self._opener.family(character, wish)
+        if family is None:
+            return _as_rig(character, wish)
+        if name == shown or self._opener.is_quick(family, wish):
+            return self._with_network(character, family, wish, is_wanted)
+        first = _as_rig(character, wish)
+        return ShownCharacter(
+            name, first.model, first.running, lambda: self._with_network(character, family, wish, is_wanted)
+        )
+
+    def as_rig(self, name: str, wish: ModelWish) -> ShownCharacter:
+        """The character without its networks."""
+        return _as_rig(load_character(name), wish)
+
+    def look_for_devices(self) -> None:
+        """Fill :attr:`devices`; may load drivers."""
+        found: dict[str, list[str]] = {}
+        for device in self._opener.devices:
+            found.setdefault(device.name, []).append(device.runtime)
+        self.devices = found
+
+    def gave_out(self, running: Running) -> None:
+        """What draws now stopped working: it is not used again. Safe from any thread."""
+        device = self._opener.device_of(running)
+        if device is not None:
+            self._opener.gave_out(device, running.precision)
+
+    def close(self) -> None:
+        """Give the runtimes back."""
+        self._opener.close()
+
+    def _with_network(
+        self, character: Character, family: Family, wish: ModelWish, is_wanted: Callable[[], bool]
+    ) -> ShownCharacter:
+        def report(task: str, share: float) -> None:
+            if not is_wanted():
+                raise BuildStopped(network=task)
+            self._progress(task, share)
+
+        try:
+            model, running = self._opener.open(family, wish, report)
+        finally:
+            self._progress("", 1.0)
+        return ShownCharacter(character.name, model, running)
+
+
+def _as_rig(character: Character, wish: ModelWish) -> ShownCharacter:
+    return ShownCharacter(character.name, open_rig(character, wish.size), Running(RIG))

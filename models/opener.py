@@ -1,0 +1,195 @@
+"""From a character and the user's choices to a model that draws it, on what proved right and fast on this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from accel import registry
+from accel.base import FULL, Device, Runtime
+from core.wire.errors import AccelError, EasyVtuberError, ModelMissing, PictureWrong, RuntimeUnavailable
+from core.wire.rungs import CPU, RIG
+
+from .base import CharacterModel, Picture
+from .candidates import Candidate, candidates, choose
+from .character import Character
+from .family import Family, Report
+from .self_check import Verdict, Verdicts, judge, reference_pictures
+from .wish import AUTOMATIC, ModelWish, Running
+
+_log = logging.getLogger(__name__)
+
+_PENDING = Verdict("ended_the_process")
+"""Kept while a check runs: who finds it knows that the process did not survive the check."""
+_PICTURE_REASONS = frozenset({"wrong_colours", "distorted", "nothing_drawn", "ended_the_process"})
+
+
+class ModelOpener:
+    """Opens models; keeps devices, runtimes and verdicts for the next one. Used from one thread at a time;
+    :meth:`gave_out` from any."""
+
+    def __init__(
+        self,
+        tell: Callable[[EasyVtuberError | None], None],
+        verdicts: Verdicts | None = None,
+        devices: Callable[[], list[Device]] = registry.devices,
+        open_runtime: Callable[[Device, int], Runtime] = registry.open_runtime,
+    ) -> None:
+        """``tell`` is called with what does not work of the chosen ones, or None when all is well."""
+        self._tell = tell
+        self._verdicts = verdicts or Verdicts()
+        self._list_devices, self._open_runtime = devices, open_runtime
+        self._devices: list[Device] | None = None
+        self._runtimes: dict[tuple[Device, int], Runtime] = {}
+        self._gave_out: set[tuple[Device, str]] = set()
+
+    @property
+    def devices(self) -> list[Device]:
+        """Every device there is; the first call looks, which may load drivers."""
+        if self._devices is None:
+            self._devices = self._list_devices()
+        return self._devices
+
+    def family(self, character: Character, wish: ModelWish) -> Family | None:
+        """What would draw this character; None for the built-in rig.
+
+        Raises ModelFileBad or ModelMissing when the wanted networks are there in part, or damaged.
+        """
+        if wish.rung == RIG or wish.family == RIG:
+            return None
+        if wish.family in (AUTOMATIC, "tha4_student"):
+            found = _student(character, wish)
+            if found is not None or wish.family != AUTOMATIC:
+                if found is None:
+                    raise ModelMissing(model="tha4_student", file="character_model.yaml")
+                return found
+        from .tha.family import ThaFamily, complete_families
+
+        if wish.family == AUTOMATIC:
+            complete = complete_families(wish.variant)
+            return ThaFamily(character.picture, complete[0], wish.variant, self._processor(wish)) if complete else None
+        return ThaFamily(character.picture, wish.family, wish.variant, self._processor(wish))
+
+    def is_quick(self, family: Family, wish: ModelWish) -> bool:
+        """Can it be opened so soon that nothing else need be shown until then?"""
+        wanted, others = candidates(self.devices, registry.RUNTIMES.__getitem__, wish, family.precisions)
+        known = len(wanted) == 1 and not others
+        return family.is_quick() and (known or all(self._known(family, candidate) for candidate in wanted))
+
+    def open(self, family: Family, wish: ModelWish, report: Report) -> tuple[CharacterModel, Running]:
+        """The model and how it runs. Raises the last error when nothing here can draw it."""
+        problems: list[EasyVtuberError] = []
+        while True:
+            wanted, others = self._candidates(family, wish)
+            choice = choose(wanted, others, lambda candidate: self._judge(family, candidate, wish, report, problems))
+            if choice is None:
+                raise problems[-1] if problems else RuntimeUnavailable(runtime=wish.runtime, reason="package_missing")
+            candidate = choice.candidate
+            try:
+                runtime = self._runtime(candidate.device, wish.threads)
+                model = family.open(runtime, candidate.precision, wish.size, report)
+            except AccelError as problem:
+                _log.warning("%s: %s", candidate, problem)
+                problems.append(problem)
+                self.gave_out(candidate.device, candidate.precision)
+                continue
+            self._tell(problems[0] if problems else None)
+            milliseconds = choice.verdict.milliseconds if choice.verdict else 0.0
+            device = candidate.device
+            return model, Running(
+                family.name, family.variant, candidate.precision, device.runtime, device.name, choice.reason,
+                milliseconds,
+            )  # fmt: skip
+
+    def gave_out(self, device: Device, precision: str) -> None:
+        """It stopped working while it drew: it is not used again in this process. Safe from any thread."""
+        self._gave_out.add((device, precision))
+
+    def device_of(self, running: Running) -> Device | None:
+        """The device that a model runs on."""
+        same = (known for known in self.devices if (known.runtime, known.name) == (running.runtime, running.device))
+        return next(same, None)
+
+    def close(self) -> None:
+        """Give the runtimes back."""
+        while self._runtimes:
+            self._runtimes.popitem()[1].close()
+
+    def _candidates(self, family: Family, wish: ModelWish) -> tuple[list[Candidate], list[Candidate]]:
+        wanted, others = candidates(self.devices, registry.RUNTIMES.__getitem__, wish, family.precisions)
+
+        def alive(found: list[Candidate]) -> list[Candidate]:
+            return [entry for entry in found if (entry.device, entry.precision) not in self._gave_out]
+
+        return alive(wanted), alive(others)
+
+    def _known(self, family: Family, candidate: Candidate) -> Verdict | None:
+        return self._verdicts.get(_key(family, candidate))
+
+    def _judge(
+        self, family: Family, candidate: Candidate, wish: ModelWish, report: Report, problems: list[EasyVtuberError]
+    ) -> Verdict:
+        verdict = self._known(family, candidate)
+        if verdict is None:
+            report("checking", 0.0)
+            verdict = self._check(family, candidate, wish, problems)
+            report("checking", 1.0)
+        if verdict.reason in _PICTURE_REASONS:
+            problems.append(PictureWrong(runtime=candidate.device.runtime, reason=verdict.reason))
+        return verdict
+
+    def _check(self, family: Family, candidate: Candidate, wish: ModelWish, problems: list[EasyVtuberError]) -> Verdict:
+        key = _key(family, candidate)
+        try:
+            runtime = self._runtime(candidate.device, wish.threads)
+            wanted = self._reference(family, wish)
+            self._verdicts.keep(key, _PENDING)
+            model = family.open_for_check(runtime, candidate.precision)
+            try:
+                verdict = judge(model, wanted)
+            finally:
+                model.close()
+        except AccelError as problem:
+            _log.warning("%s: %s", candidate, problem)
+            problems.append(problem)
+            # what is missing or failed now may be there the next time
+            self._verdicts.forget(key)
+            return Verdict(problem.code)
+        _log.info("%s draws %s: %s", candidate, family.key, verdict)
+        self._verdicts.keep(key, verdict)
+        return verdict
+
+    def _reference(self, family: Family, wish: ModelWish) -> list[Picture]:
+        precision = FULL if FULL in family.precisions else family.precisions[0]
+        model = family.open_for_check(self._processor(wish), precision)
+        try:
+            return reference_pictures(model)
+        finally:
+            model.close()
+
+    def _processor(self, wish: ModelWish) -> Runtime:
+        device = next((known for known in self.devices if registry.RUNTIMES[known.runtime] == CPU), None)
+        if device is None:
+            raise RuntimeUnavailable(runtime="onnxruntime_cpu", reason="package_missing")
+        return self._runtime(device, wish.threads)
+
+    def _runtime(self, device: Device, threads: int) -> Runtime:
+        key = device, threads
+        if key not in self._runtimes:
+            self._runtimes[key] = self._open_runtime(device, threads)
+        return self._runtimes[key]
+
+
+def _key(family: Family, candidate: Candidate) -> str:
+    version = registry.version(candidate.device.runtime)
+    return f"{family.key}|{candidate.device.key}|{candidate.precision}|{version}"
+
+
+def _student(character: Character, wish: ModelWish) -> Family | None:
+    from .student.family import StudentFamily
+    from .student.folder import student_files
+
+    if character.folder is None:
+        return None
+    files = student_files(character.folder)
+    return None if files is None else StudentFamily(files, character.picture, wish.quality)

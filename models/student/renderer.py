@@ -1,0 +1,157 @@
+"""A student on a runtime: its sessions, the picture with the newest face, and fields that stay where they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.base import FULL, Array, DeviceTensor, Network, Runtime, Session
+from accel.lanes import Lanes
+from models.base import Picture
+
+from .composition import FIELD_CHANNELS, SIZE
+from .face import DeviceFace, Face, HostFace
+from .graphs import between_network, fields_network, pixels_network
+from .networks import FACE_INPUTS
+from .points import Indices, Mask, bands
+from .regions import Regions
+from .weights import StudentWeights
+
+_SHARE_POINTS = 12_000
+"""On a processor the body is computed in horizontal bands of about so many pixels: what a band needs fits into a core's
+cache, and there are enough of them to share between threads of unequal speed."""
+_FACE_SHARES = 8
+_SLOTS = 3
+"""Sets of fields on a graphics card: the older and the newer key frame's, and the one being made."""
+
+Fields = Sequence[Array | DeviceTensor]
+"""One entry a part, shape (n, 7). On a graphics card they hold until two more were made."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """One share of the body."""
+
+    body: Session
+    pixels: Session
+    points: Indices
+    places: NDArray[np.int64]
+    """The points' numbers in a flat picture."""
+    between: Session | None = None
+
+
+class StudentRenderer:
+    """Used from one thread at a time. Weights and picture have blue first; ``picture``: (1, 4, 512, 512), linear."""
+
+    def __init__(
+        self, weights: StudentWeights, picture: Array, regions: Regions, runtime: Runtime, precision: str = FULL
+    ) -> None:
+        self._runtime = runtime
+        self._sessions: list[Session] = []
+        self._slots: list[list[DeviceTensor]] = []
+        visible = regions.body.all
+        count = max(runtime.lanes, int(visible.sum()) // _SHARE_POINTS) if runtime.on_host else 1
+        shares = bands(visible, count)
+        self._lanes = Lanes(runtime.lanes)
+        try:
+            self._parts = [self._open_part(weights, regions, share, len(shares) == 1, precision) for share in shares]
+            self._face = self._open_face(weights, picture, regions, precision)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def points(self) -> list[Indices]:
+        """For each part of the fields the pixels (row, column) its rows stand for."""
+        return [part.points for part in self._parts]
+
+    def picture(self) -> Array:
+        """A copy of the picture (1, 4, 512, 512) with the newest face."""
+        picture = self._face.picture
+        return picture.copy() if isinstance(picture, np.ndarray) else picture.read()
+
+    def show_face(self, pose: NDArray[np.float32]) -> None:
+        """Put the face of this pose (1, 45) into the picture."""
+        self._lanes.run(self._face.jobs(_face_values(pose)))
+
+    def fields(self, pose: NDArray[np.float32], with_face: bool) -> Fields:
+        """The fields of this pose (1, 45); ``with_face`` also puts its face into the picture."""
+        inputs = {"pose": pose}
+        # the face does not wait for the body nor the body for the face
+        face = self._face.jobs(_face_values(pose)) if with_face else []
+        if self._runtime.on_host:
+            body = [partial(part.body.run, inputs) for part in self._parts]
+            done: list[Any] = self._lanes.run([*face, *body])
+            return [result["fields"] for result in done[len(face) :]]
+        slot = self._next_slot()
+        for job in face:
+            job()
+        for part, tensor in zip(self._parts, slot, strict=True):
+            part.body.run(inputs, {"fields": tensor})
+        return slot
+
+    def draw(self, fields: Fields, out: Picture) -> None:
+        """The picture of these fields and the newest face into ``out`` (512 x 512, premultiplied BGRA)."""
+        jobs = [
+            partial(part.pixels.run, {"picture": self._face.picture, "fields": own})
+            for part, own in zip(self._parts, fields, strict=True)
+        ]
+        self._place(self._run(jobs, "pixels"), out)
+
+    def draw_between(self, older: Fields, newer: Fields, share: float, out: Picture) -> None:
+        """The picture ``share`` (0..1) of the way between two sets of fields, with the newest face."""
+        given = np.array([[share]], np.float32)
+        jobs = []
+        for part, first, second in zip(self._parts, older, newer, strict=True):
+            if part.between is None:
+                part.between = self._open(between_network(part.points, alone=len(self._parts) == 1))
+            inputs = {"picture": self._face.picture, "older": first, "newer": second, "share": given}
+            jobs.append(partial(part.between.run, inputs))
+        self._place(self._run(jobs, "pixels"), out)
+
+    def close(self) -> None:
+        """Give the sessions back; safe to call twice."""
+        self._lanes.close()
+        while self._sessions:
+            self._sessions.pop().close()
+
+    def _open_part(self, weights: StudentWeights, regions: Regions, share: Mask, alone: bool, precision: str) -> _Part:
+        network, points = fields_network(weights.body, regions.body.within(share), precision, alone)
+        places = points[:, 0].astype(np.int64) * SIZE + points[:, 1]
+        return _Part(self._open(network), self._open(pixels_network(points, alone)), points, places)
+
+    def _open_face(self, weights: StudentWeights, picture: Array, regions: Regions, precision: str) -> Face:
+        if self._runtime.on_host:
+            return HostFace(weights.face, regions.face, picture, self._open, _FACE_SHARES, precision)
+        return DeviceFace(weights.face, regions.face, picture, self._open, self._runtime, precision)
+
+    def _open(self, network: Network) -> Session:
+        session = self._runtime.open(network)
+        self._sessions.append(session)
+        return session
+
+    def _run(self, jobs: Sequence[Callable[[], dict[str, Array]]], output: str) -> list[Array]:
+        return [result[output] for result in self._lanes.run(jobs)]
+
+    def _place(self, pixels: list[Array], out: Picture) -> None:
+        out[...] = 0
+        flat = out.view(np.uint32).reshape(-1)
+        for part, own in zip(self._parts, pixels, strict=True):
+            flat[part.places] = np.ascontiguousarray(own).view(np.uint32)[:, 0]
+
+    def _next_slot(self) -> list[DeviceTensor]:
+        if len(self._slots) < _SLOTS:
+            shapes = [(len(part.points), FIELD_CHANNELS) for part in self._parts]
+            self._slots.append([self._runtime.allocate(shape, np.dtype(np.float32)) for shape in shapes])
+        else:
+            self._slots.append(self._slots.pop(0))
+        return self._slots[-1]
+
+
+def _face_values(pose: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(pose[:, :FACE_INPUTS])
