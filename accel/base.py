@@ -7,7 +7,7 @@ session reads stay on the device: the caller allocates them once and names them 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
@@ -139,6 +139,11 @@ class Runtime(Protocol):
     @property
     def lanes(self) -> int:
         """How many sessions gain by running at the same time, each on a thread of its own: 1 on a graphics card."""
+        ...
+
+    def prepare(self, networks: Sequence[Network], progress: Progress | None = None) -> None:
+        """Do what takes long for networks that are about to be opened (engines are built), with one progress over all
+        of them. Does nothing where opening is quick. Raises what :meth:`open` raises."""
         ...
 
     def open(self, network: Network, progress: Progress | None = None) -> Session:

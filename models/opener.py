@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 from accel import registry
 from accel.base import FULL, Device, Runtime
-from core.wire.errors import AccelError, EasyVtuberError, ModelMissing, PictureWrong, RuntimeUnavailable
+from core.wire.errors import (
+    AccelError,
+    BuildStopped,
+    EasyVtuberError,
+    ModelError,
+    ModelMissing,
+    PictureWrong,
+    RuntimeUnavailable,
+)
 from core.wire.rungs import CPU, RIG
 
 from .base import CharacterModel, Picture
 from .candidates import Candidate, candidates, choose
-from .character import Character
+from .character import Character, read_picture
 from .family import Family, Report
 from .self_check import Verdict, Verdicts, judge, reference_pictures
 from .wish import AUTOMATIC, ModelWish, Running
@@ -26,7 +35,7 @@ _PICTURE_REASONS = frozenset({"wrong_colours", "distorted", "nothing_drawn", "en
 
 class ModelOpener:
     """Opens models; keeps devices, runtimes and verdicts for the next one. Used from one thread at a time;
-    :meth:`gave_out` from any."""
+    :meth:`gave_out` and :meth:`end` from any."""
 
     def __init__(
         self,
@@ -41,7 +50,11 @@ class ModelOpener:
         self._list_devices, self._open_runtime = devices, open_runtime
         self._devices: list[Device] | None = None
         self._runtimes: dict[tuple[Device, int], Runtime] = {}
-        self._gave_out: set[tuple[Device, str]] = set()
+        self._gave_out: set[tuple[str, str]] = set()
+        self._notes_lock = threading.Lock()
+        self._checking = ""
+        """The key of the verdict that is being found out."""
+        self._ends = False
 
     @property
     def devices(self) -> list[Device]:
@@ -72,9 +85,11 @@ class ModelOpener:
 
     def is_quick(self, family: Family, wish: ModelWish) -> bool:
         """Can it be opened so soon that nothing else need be shown until then?"""
-        wanted, others = candidates(self.devices, registry.RUNTIMES.__getitem__, wish, family.precisions)
-        known = len(wanted) == 1 and not others
-        return family.is_quick() and (known or all(self._known(family, candidate) for candidate in wanted))
+        wanted, others = self._candidates(family, wish)
+        verdicts = [self._known(family, candidate) for candidate in wanted]
+        # when all that is wanted is bad, what stands in may still have to be checked
+        known = all(verdicts) and any(verdict.good for verdict in verdicts if verdict)
+        return family.is_quick() and (known or (len(wanted) == 1 and not others))
 
     def open(self, family: Family, wish: ModelWish, report: Report) -> tuple[CharacterModel, Running]:
         """The model and how it runs. Raises the last error when nothing here can draw it."""
@@ -88,6 +103,9 @@ class ModelOpener:
             try:
                 runtime = self._runtime(candidate.device, wish.threads)
                 model = family.open(runtime, candidate.precision, wish.size, report)
+            except BuildStopped:
+                # somebody wants something else by now: the device is not to blame
+                raise
             except AccelError as problem:
                 _log.warning("%s: %s", candidate, problem)
                 problems.append(problem)
@@ -103,12 +121,21 @@ class ModelOpener:
 
     def gave_out(self, device: Device, precision: str) -> None:
         """It stopped working while it drew: it is not used again in this process. Safe from any thread."""
-        self._gave_out.add((device, precision))
+        # by key, as verdicts are: nobody can tell which of two equal cards it was
+        self._gave_out.add((device.key, precision))
 
     def device_of(self, running: Running) -> Device | None:
         """The device that a model runs on."""
         same = (known for known in self.devices if (known.runtime, known.name) == (running.runtime, running.device))
         return next(same, None)
+
+    def end(self) -> None:
+        """The process is about to end because somebody wants it to: a check that runs now is not what ended it. Safe
+        from any thread."""
+        with self._notes_lock:
+            self._ends = True
+            if self._checking:
+                self._verdicts.forget(self._checking)
 
     def close(self) -> None:
         """Give the runtimes back."""
@@ -119,7 +146,7 @@ class ModelOpener:
         wanted, others = candidates(self.devices, registry.RUNTIMES.__getitem__, wish, family.precisions)
 
         def alive(found: list[Candidate]) -> list[Candidate]:
-            return [entry for entry in found if (entry.device, entry.precision) not in self._gave_out]
+            return [entry for entry in found if (entry.device.key, entry.precision) not in self._gave_out]
 
         return alive(wanted), alive(others)
 
@@ -143,21 +170,31 @@ class ModelOpener:
         try:
             runtime = self._runtime(candidate.device, wish.threads)
             wanted = self._reference(family, wish)
-            self._verdicts.keep(key, _PENDING)
+            self._note(key, _PENDING)
             model = family.open_for_check(runtime, candidate.precision)
             try:
                 verdict = judge(model, wanted)
             finally:
                 model.close()
-        except AccelError as problem:
+        except (AccelError, ModelError) as problem:
             _log.warning("%s: %s", candidate, problem)
             problems.append(problem)
             # what is missing or failed now may be there the next time
-            self._verdicts.forget(key)
+            self._note(key, None)
             return Verdict(problem.code)
         _log.info("%s draws %s: %s", candidate, family.key, verdict)
-        self._verdicts.keep(key, verdict)
+        self._note(key, verdict)
         return verdict
+
+    def _note(self, key: str, verdict: Verdict | None) -> None:
+        with self._notes_lock:
+            if self._ends:
+                return
+            self._checking = key if verdict is _PENDING else ""
+            if verdict is None:
+                self._verdicts.forget(key)
+            else:
+                self._verdicts.keep(key, verdict)
 
     def _reference(self, family: Family, wish: ModelWish) -> list[Picture]:
         precision = FULL if FULL in family.precisions else family.precisions[0]
@@ -192,4 +229,5 @@ def _student(character: Character, wish: ModelWish) -> Family | None:
     if character.folder is None:
         return None
     files = student_files(character.folder)
-    return None if files is None else StudentFamily(files, character.picture, wish.quality)
+    # its networks were made for the picture that its description names, whatever else lies beside it
+    return None if files is None else StudentFamily(files, read_picture(files.picture), wish.quality)

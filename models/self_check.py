@@ -6,6 +6,7 @@ A few poses are rendered on the runtime and on the processor and compared before
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
@@ -30,6 +31,7 @@ _COLOUR_OFF = 6.0
 """Levels (of 255) by which a picture's mean colour may differ where both pictures are opaque."""
 _FORMAT = 1
 _MOST_VERDICTS = 200
+_MOST_BYTES = 1 << 20
 _TIMED_FRAMES = 6
 
 
@@ -118,6 +120,8 @@ class Verdicts:
             temporary.replace(self._path)
         except OSError as problem:
             _log.warning("verdicts could not be kept: %s", problem)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
     def forget(self, key: str) -> None:
         """Nothing is known under this key any more."""
@@ -126,13 +130,15 @@ class Verdicts:
 
     def _read(self) -> dict[str, Verdict]:
         try:
+            if self._path.stat().st_size > _MOST_BYTES:
+                raise ValueError("too large")
             content = json.loads(self._path.read_text(encoding="utf-8"))
             if content["format"] != _FORMAT:
                 return {}
             return {str(key): _verdict(value) for key, value in content["verdicts"].items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as problem:
             _log.warning("verdicts could not be read and are begun anew: %s", problem)
             return {}
 
@@ -141,6 +147,9 @@ def _verdict(value: Mapping[str, object]) -> Verdict:
     reason, psnr, milliseconds = value["reason"], value["psnr_db"], value["milliseconds"]
     if not (isinstance(reason, str) and isinstance(psnr, (int, float)) and isinstance(milliseconds, (int, float))):
         raise TypeError("not a verdict")
+    if not (math.isfinite(psnr) and math.isfinite(milliseconds)):
+        # neither can be compared, nor told to OBS
+        raise ValueError("not a number")
     return Verdict(reason, float(psnr), float(milliseconds))
 
 

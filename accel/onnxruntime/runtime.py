@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,9 @@ class OrtRuntime:
     def lanes(self) -> int:
         """As many as there are threads on the processor, because several operators run on one thread only."""
         return _threads(self._options) if isinstance(self._options, CpuOptions) else 1
+
+    def prepare(self, networks: Sequence[Network], progress: Progress | None = None) -> None:
+        """Opening is quick."""
 
     def open(self, network: Network, progress: Progress | None = None) -> OrtSession:
         """Make a network ready; see :class:`accel.base.Runtime`."""

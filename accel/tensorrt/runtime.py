@@ -104,6 +104,10 @@ class TensorRTRuntime:
             self._sessions = [opened for opened in self._sessions if not opened.closed] + [session]
         return session
 
+    def prepare(self, networks: Sequence[Network], progress: Progress | None = None) -> None:
+        """Make the engines of these networks that are not there yet; see :class:`accel.base.Runtime`."""
+        self.make_engines([EngineRequest(network) for network in networks], progress)
+
     def make_engines(self, requests: Sequence[EngineRequest], progress: Progress | None = None) -> list[str]:
         """Make those engines that are not there yet, in order, so that opening them is quick.
 

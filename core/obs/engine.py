@@ -141,9 +141,9 @@ class Engine:
 
         self._events.put(lambda: self._take_over(wish))
 
-    def action(self, name: str) -> None:
+    def action(self, name: str, **details: str) -> None:
         """Have the worker do something once (``calibrate``)."""
-        self._events.put(lambda: self._send("action", name=name))
+        self._events.put(lambda: self._send("action", name=name, **details))
 
     def close(self) -> None:
         """End everything, wait for it at most a few seconds. After this the engine is of no more use."""

@@ -42,7 +42,7 @@ class Panel(NamedTuple):
     scenes: List[str]
     rules: Rules
     press: Callable[[str], None]
-    """Called with ``start_stop``, ``calibrate``, ``add_source`` or ``characters_folder``."""
+    """Called with ``start_stop``, ``calibrate``, ``add_source``, ``make_character`` or ``characters_folder``."""
     devices: Mapping[str, List[str]]
     """Runtimes by the name of the device, as far as the worker has told."""
     status_now: Callable[[], List[Line]]
@@ -60,6 +60,7 @@ def build(panel: Panel) -> Any:
         for setting in members:
             _add(inside, setting, panel)
         if group == "avatar":
+            _add_button(inside, "make_character", panel)
             _add_button(inside, "characters_folder", panel)
         if group == "input":
             _add_button(inside, "calibrate", panel)

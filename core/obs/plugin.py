@@ -39,6 +39,7 @@ class Plugin:
         self._closed = False
         self._begun = False
         self._scenes: List[str] = []
+        self._made_character = ""
         self._dialog_text: List[avatar_source.DialogLine] = []
         rules = read_rules(str(obs.obs_data_get_string(settings, data.RULES_KEY) or ""))
         self._choices = LiveChoices(self._values, rules)
@@ -153,6 +154,10 @@ class Plugin:
             self._engine.action("calibrate")
         elif name == "add_source":
             self._stage.add_to_current_scene(self._values)
+        elif name == "make_character":
+            path = str(self._values["picture_path"])
+            if path:
+                self._engine.action("make_character", path=path)
         elif name == "characters_folder":
             _open_folder(str(CHARACTERS))
 
@@ -220,12 +225,23 @@ class Plugin:
         if not self._closed and self._begun:
             self._follow_renames()
             self._stage.follow(self._values)
+            self._take_made_character()
 
     def _devices(self) -> Dict[str, List[str]]:
         """As the worker told it last."""
         told = self._engine.view.state.get("devices")
         found = told.items() if isinstance(told, dict) else ()
         return {str(name): list(map(str, runtimes)) for name, runtimes in found}
+
+    def _take_made_character(self) -> None:
+        """A picture became a character: it is the chosen one now."""
+        made = str(self._engine.view.state.get("made_character") or "")
+        if made and made != self._made_character:
+            self._made_character = made
+            self._values["character"] = made
+            data.write(self._data, "character", made)
+            self._choices.own({"character": made})
+            self._wish()
 
     # -- status ----------------------------------------------------------------------------------------------------
 

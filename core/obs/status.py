@@ -62,6 +62,8 @@ def _running(view: View, output: Optional[OutputChoice], say: Translator) -> Lis
         key = "status.figures" if "pose_age_ms" in figures else "status.figures_idle"
         result.append(Line(say(key, **values)))
     result += _model(view.state.get("running"), say)
+    if view.state.get("made_character"):
+        result.append(Line(say("status.made_character", name=view.state["made_character"])))
     state = figures.get("tracker_state")
     if state:
         rate = _rounded(figures, "tracker_fps")

@@ -81,6 +81,7 @@ GROUPS = ("avatar", "input", "model", "picture", "output", "program")
 
 SETTINGS: Tuple[Setting, ...] = (
     Setting("character", CHARACTER, DEFAULT_CHARACTER, "avatar"),
+    Setting("picture_path", FILE, "", "avatar", apply=PANEL, file_filter="*.png *.jpg *.jpeg *.webp *.bmp"),
     Setting("tracker", CHOICE, "openseeface", "input", choices=TRACKERS),
     Setting("osf_address", TEXT, "127.0.0.1", "input", shown_for=("tracker", ("openseeface",)), advanced=True),
     Setting("osf_port", INT, 11573, "input", minimum=1024, maximum=65535, step=1,

@@ -6,6 +6,7 @@ import gc
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -208,19 +209,21 @@ class Worker:
         elif message.type == "set":
             error = self._apply(fields["settings"])
         elif message.type == "action":
-            error = self._act(str(fields["name"]))
+            error = self._act(str(fields["name"]), fields)
         elif message.type == "stop":
             self._stopping = True
         if isinstance(fields.get("id"), int):
             answer = {"error": error.as_message()} if error is not None else {}
             self._pipe.send("reply", id=fields["id"], ok=error is None, **answer)
 
-    def _act(self, name: str) -> EasyVtuberError | None:
+    def _act(self, name: str, details: Mapping[str, object]) -> EasyVtuberError | None:
         if name == "calibrate":
             now = now_ns()
             tracker = self._parts.tracker.current
             if not self._mixer.calibrate(tracker.latest(now) if tracker is not None else None, now):
                 return CalibrationRefused("no face during the last half second")
+        elif name == "make_character":
+            self._parts.make_character(Path(str(details.get("path", ""))))
         elif name in ("show", "hide"):
             self._visible = name == "show"
         else:
@@ -282,6 +285,7 @@ class Worker:
             "rung": runtimes.RUNTIMES.get(character.running.runtime, RIG) if character else RIG,
             "running": character.running.as_state() if character else {},
             "devices": dict(self._parts.devices),
+            "made_character": self._parts.made_character,
             "size": character.model.size if character else 0,
             "preset": self._settings["preset"],
             "interpolation": self._settings["interpolation"],

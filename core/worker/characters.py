@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from core.wire.errors import BuildStopped, EasyVtuberError
+from core.wire.errors import BuildStopped, EasyVtuberError, ModelError
 from core.wire.rungs import RIG
 from models.base import CharacterModel
 from models.character import Character, load_character
@@ -41,23 +42,30 @@ class CharacterMaker:
         self._progress = progress
         self.devices: dict[str, list[str]] = {}
         """Runtimes by the name of the device, once they were looked for."""
+        self.made_character = ""
+        """Name of the character that was made of a picture last."""
 
     def make(self, name: str, wish: ModelWish, is_wanted: Callable[[], bool], shown: str) -> ShownCharacter:
         """The character; the rig first when the network takes long and ``shown`` is another character."""
         character = load_character(name)
+        try:
+            family = self._opener.family(character, wish)
+            if family is None:
+                return _as_rig(character, wish)
+            if name == shown or self._opener.is_quick(family, wish):
+                return self._with_network(character, family, wish, is_wanted)
+        except ModelError:
+            # the picture is good, so it moves; making the network, later, says what is wrong with its files
+            pass
+        first = _as_rig(character, wish)
+        return ShownCharacter(name, first.model, first.running, lambda: self._network(name, wish, is_wanted))
+
+    def _network(self, name: str, wish: ModelWish, is_wanted: Callable[[], bool]) -> ShownCharacter:
+        character = load_character(name)
         family = self._opener.family(character, wish)
         if family is None:
             return _as_rig(character, wish)
-        if name == shown or self._opener.is_quick(family, wish):
-            return self._with_network(character, family, wish, is_wanted)
-        first = _as_rig(character, wish)
-        return ShownCharacter(
-            name, first.model, first.running, lambda: self._with_network(character, family, wish, is_wanted)
-        )
-
-    def as_rig(self, name: str, wish: ModelWish) -> ShownCharacter:
-        """The character without its networks."""
-        return _as_rig(load_character(name), wish)
+        return self._with_network(character, family, wish, is_wanted)
 
     def look_for_devices(self) -> None:
         """Fill :attr:`devices`; may load drivers."""
@@ -65,6 +73,19 @@ class CharacterMaker:
         for device in self._opener.devices:
             found.setdefault(device.name, []).append(device.runtime)
         self.devices = found
+
+    def import_picture(self, picture: Path) -> EasyVtuberError | None:
+        """Make a character of any picture; what went wrong, or None. :attr:`made_character` is its name then."""
+        from models.picture_import import create_character
+
+        self._progress("importing", 0.0)
+        try:
+            self.made_character = create_character(picture, "").name
+        except EasyVtuberError as problem:
+            return problem
+        finally:
+            self._progress("", 1.0)
+        return None
 
     def gave_out(self, running: Running) -> None:
         """What draws now stopped working: it is not used again. Safe from any thread."""

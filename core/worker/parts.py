@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
 
 from core.publish import registry as outputs
 from core.publish.base import PublishContext, Publisher
@@ -27,6 +28,7 @@ class Parts:
 
     def __init__(self, report: Callable[[str, EasyVtuberError | None], None], progress: Progress) -> None:
         """``report`` hears of each part's errors, from any thread; ``progress`` of long work on a character."""
+        self._report = report
         self._preparer = Preparer()
         # networks may take minutes: trackers and outputs must not wait for them
         self._model_preparer = Preparer()
@@ -47,6 +49,15 @@ class Parts:
     def look_for_devices(self) -> None:
         """Have the devices listed, behind what is being made."""
         self._model_preparer.submit(self._maker.look_for_devices)
+
+    @property
+    def made_character(self) -> str:
+        """Name of the character that was made of a picture last; empty when none was."""
+        return self._maker.made_character
+
+    def make_character(self, picture: Path) -> None:
+        """Have a picture made a character, behind what is being made."""
+        self._preparer.submit(lambda: self._report("picture", self._maker.import_picture(picture)))
 
     def want(self, settings: Mapping[str, Value], rung: str, context: PublishContext) -> None:
         """Make anew whatever these settings (presets resolved) would have different."""

@@ -17,7 +17,7 @@ from .create import create_character
 from .sentences import done, found
 
 _REFUSALS: Final = {
-    "file_unreadable": "it cannot be read",
+    "not_readable": "it cannot be read",
     "file_too_large": "the file is larger than 64 MB",
     "not_a_picture": "it is no PNG, JPEG, WebP or BMP picture",
     "picture_too_large": "it is more than 8192 pixels wide or high",

@@ -32,14 +32,14 @@ class SourcePicture:
 
 
 def read_picture(path: Path) -> SourcePicture:
-    """Read a file. Raises PictureUnusable (``path`` is the file's name) with the reason ``file_unreadable``,
+    """Read a file. Raises PictureUnusable (``path`` is the file's name) with the reason ``not_readable``,
     ``file_too_large``, ``not_a_picture``, ``picture_too_large`` or ``picture_damaged``."""
     try:
         if path.stat().st_size > MAXIMUM_FILE_BYTES:
             raise _unusable(path, "file_too_large", f"more than {MAXIMUM_FILE_BYTES} bytes")
         content = path.read_bytes()
     except OSError as problem:
-        raise _unusable(path, "file_unreadable", str(problem)) from problem
+        raise _unusable(path, "not_readable", str(problem)) from problem
     header = read_header(content)
     if header is None:
         raise _unusable(path, "not_a_picture", "no known signature")

@@ -40,4 +40,10 @@ class StudentFamily:
     def open(self, runtime: Runtime, precision: str, size: int, report: Report) -> StudentModel:
         """Examines the character the first time."""
         prepared = prepare(self._weights, self._picture, runtime, lambda share: report("examining", share))
-        return StudentModel(self._weights, self._picture, prepared.regions(self.variant), runtime, size, precision)
+
+        def progress(task: str, share: float) -> bool:
+            report(task, share)
+            return True
+
+        regions = prepared.regions(self.variant)
+        return StudentModel(self._weights, self._picture, regions, runtime, size, precision, progress)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.base import FULL, Array, Runtime
+from accel.base import FULL, Array, Progress, Runtime
 from core.pose.parameters import PoseVector, clamp
 from models.base import KeyFrame, MotionFields, Picture
 
@@ -56,12 +56,13 @@ class StudentModel:
         runtime: Runtime,
         size: int,
         precision: str = FULL,
+        progress: Progress | None = None,
     ) -> None:
         """Weights and ``picture`` (1, 4, 512, 512, linear) have blue first. ``size``: of the pictures to make, 256 to
         1024."""
         if not 256 <= size <= 1024:
             raise ValueError(f"expected a size from 256 to 1024, got {size}")
-        self._renderer = StudentRenderer(weights, picture, regions, runtime, precision)
+        self._renderer = StudentRenderer(weights, picture, regions, runtime, precision, progress)
         self._size = size
         self._canvas: Picture = np.zeros((SIZE, SIZE, 4), np.uint8)
         self._face_shown = b""

@@ -78,8 +78,7 @@ def prepare(
 ) -> Preparation:
     """From the cache, else found out, which takes about a minute on a processor. Weights and ``picture``
     (1, 4, 512, 512, linear) have blue first. ``folder``: where it is kept, by default below the user's cache."""
-    place = _place(weights, picture, folder)
-    known = _read(place)
+    known = find_known(weights, picture, folder)
     if known is not None:
         report(1.0)
         return known
@@ -87,7 +86,7 @@ def prepare(
     visible = find_visible(weights, opaque, runtime, lambda share: report(share * 0.75))
     refined = find_refined(weights, picture, visible, runtime, lambda share: report(0.75 + share * 0.25))
     made = Preparation(visible, refined)
-    _write(place, made)
+    keep(weights, picture, made, folder)
     return made
 
 
@@ -126,8 +125,9 @@ def _read(place: Path) -> Preparation | None:
     return Preparation(visible, Refined(body, face))
 
 
-def _write(place: Path, made: Preparation) -> None:
-    """A disk that refuses costs the time to find it out again, nothing else."""
+def keep(weights: StudentWeights, picture: NDArray[np.float32], made: Preparation, folder: Path | None = None) -> None:
+    """Remember what was found out. A disk that refuses costs the time to find it out again, nothing else."""
+    place = _place(weights, picture, folder)
     temporary = place.with_suffix(f".{os.getpid()}.tmp")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.base import FULL, Array, DeviceTensor, Network, Runtime, Session
+from accel.base import FULL, Array, DeviceTensor, Network, Progress, Runtime, Session
 from accel.lanes import Lanes
 from models.base import Picture
 
 from .composition import FIELD_CHANNELS, SIZE
 from .face import DeviceFace, Face, HostFace
-from .graphs import between_network, fields_network, pixels_network
+from .graphs import between_network, fields_network, picture_network, pixels_network
 from .networks import FACE_INPUTS
 from .points import Indices, Mask, bands
 from .regions import Regions
@@ -49,8 +49,15 @@ class StudentRenderer:
     """Used from one thread at a time. Weights and picture have blue first; ``picture``: (1, 4, 512, 512), linear."""
 
     def __init__(
-        self, weights: StudentWeights, picture: Array, regions: Regions, runtime: Runtime, precision: str = FULL
+        self,
+        weights: StudentWeights,
+        picture: Array,
+        regions: Regions,
+        runtime: Runtime,
+        precision: str = FULL,
+        progress: Progress | None = None,
     ) -> None:
+        """Raises what :meth:`accel.base.Runtime.open` raises. ``progress``: of engines that are built."""
         self._runtime = runtime
         self._sessions: list[Session] = []
         self._slots: list[list[DeviceTensor]] = []
@@ -59,6 +66,10 @@ class StudentRenderer:
         shares = bands(visible, count)
         self._lanes = Lanes(runtime.lanes)
         try:
+            if shares and not runtime.on_host:
+                body, points = fields_network(weights.body, regions.body, precision)
+                face = picture_network(weights.face, regions.face, picture, precision)
+                runtime.prepare([face, body, pixels_network(points), between_network(points)], progress)
             self._parts = [self._open_part(weights, regions, share, len(shares) == 1, precision) for share in shares]
             self._face = self._open_face(weights, picture, regions, precision)
         except BaseException:

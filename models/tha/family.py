@@ -55,7 +55,7 @@ class ThaFamily:
         """Opens the networks; where engines are built that takes minutes the first time."""
 
         def progress(task: str, share: float) -> bool:
-            report("opening", share)
+            report(task, share)
             return True
 
         return ThaModel(self._picture, self._files[precision], runtime, size, progress, self._once)

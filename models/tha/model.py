@@ -88,6 +88,7 @@ class ThaModel:
             def open_session(network: Network) -> Session:
                 return opened.enter_context(closing(runtime.open(network, progress)))
 
+            runtime.prepare([network for network in networks.all if network is not networks.decomposer], progress)
             constants = _constants(once or runtime, runtime, networks.decomposer, character_picture)
             self._face = FaceStages(runtime, open_session, networks, files.variant, constants)
             self._body = BodyStages(runtime, open_session, networks, files.variant)

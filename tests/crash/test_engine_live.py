@@ -13,7 +13,7 @@ from core.obs import launcher, supervisor
 from core.wire import instance
 from core.wire.errors import EnvironmentMissing, FrameRingUnusable, PortInUse
 from core.wire.ring import FrameRing
-from core.wire.rungs import RIG
+from core.wire.rungs import LADDER
 from core.wire.settings import defaults
 from tests.crash.conftest import EASY_STOP, HASTY, Keeper, Zoo, alive, wish
 
@@ -46,7 +46,7 @@ def test_pictures_reach_the_source(good: Keeper) -> None:
 def test_the_worker_is_configured_with_every_setting_and_where_to_put_pictures(good: Keeper) -> None:
     configuration = good.told[0]
     assert configuration["settings"] == {**defaults(), "output": "automatic of ['spout']"}
-    assert (configuration["rung"], configuration["visible"]) == (RIG, True)
+    assert (configuration["rung"], configuration["visible"]) == (LADDER[0], True)
     assert configuration["ring"].startswith(("file:", "tag:"))
 
 

@@ -1,7 +1,7 @@
 """A small student character: networks of the real structure with few units, a picture, and what they give, computed
 densely with numpy in float64 by the definitions instead of by the product's graphs.
 
-Everything here is in the author's order of channels: R, G, B, A."""
+Channels are in the author's order (R, G, B, A) but where something is said to have blue first."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import MotionFields, Picture
+from models.student.composition import blue_first, linear_picture
 from models.student.weights import Layer, SineNetwork, StudentWeights
 
 Array = NDArray[Any]
@@ -23,8 +24,10 @@ FACE_WIDTHS = ((41, 12, 12),)
 BODY_WIDTHS = ((47, 12, 12), (59, 10, 10), (57, 8, 8))
 
 
-def small_network(widths: tuple[tuple[int, ...], ...], pose_values: int, outputs: int, seed: int = 3) -> SineNetwork:
-    """Waves of a quarter of the canvas and longer, moved by the pose; the last level also has two fine ones."""
+def small_network(
+    widths: tuple[tuple[int, ...], ...], pose_values: int, outputs: int, seed: int = 3, fine: float = 1.0, strength: float = 0.2
+) -> SineNetwork:
+    """Waves of a quarter of the canvas and longer, moved by the pose; the last level also has two ``fine`` ones."""
     random = np.random.default_rng(seed)
     levels = []
     for number, level in enumerate(widths):
@@ -38,7 +41,9 @@ def small_network(widths: tuple[tuple[int, ...], ...], pose_values: int, outputs
                 weight[:, first + 2 :] = random.uniform(-0.08, 0.08, (units, pose_values))
                 weight[:, first + 2 + FACE_VALUES :] *= 5.0
                 if number == len(widths) - 1:
-                    weight[-2:, first : first + 2] = ((60.0, 25.0), (-30.0, 75.0))
+                    weight[-2:, first : first + 2] = ((60.0 * fine, 25.0 * fine), (-30.0 * fine, 75.0 * fine))
+            elif number == len(widths) - 1:
+                weight[:, -2:] *= strength
             layers.append(_layer(weight, random.uniform(-np.pi, np.pi, units)))
         levels.append(tuple(layers))
     weight = random.uniform(-1.0, 1.0, (outputs, widths[-1][-1])) * np.sqrt(3.0 / widths[-1][-1])
@@ -56,10 +61,11 @@ def _scaled(network: SineNetwork, spread: list[float], middle: list[float]) -> S
 
 
 @functools.cache
-def small_weights() -> StudentWeights:
-    """An opaque figure on nothing: what the networks add of their own has no opacity outside of it."""
-    face = small_network(FACE_WIDTHS, FACE_VALUES, 4, seed=5)
-    body = small_network(BODY_WIDTHS, POSE_VALUES, 7, seed=6)
+def small_weights(fine: float = 1.0) -> StudentWeights:
+    """An opaque figure on nothing: what the networks add of their own has no opacity outside of it. ``fine``: how many
+    waves of the shortest kind there are, times 10 to 12 on a canvas."""
+    face = small_network(FACE_WIDTHS, FACE_VALUES, 4, seed=5, fine=fine * 0.7, strength=0.2 * fine)
+    body = small_network(BODY_WIDTHS, POSE_VALUES, 7, seed=6, fine=fine)
     return StudentWeights(
         _scaled(face, [0.4, 0.4, 0.4, 0.01], [0.1, -0.2, -0.3, 1.05]),
         _scaled(body, [0.07, 0.07, 0.15, 0.4, 0.4, 0.4, 0.02], [0.0, 0.0, 0.1, -0.4, -0.4, -0.3, -1.05]),
@@ -78,6 +84,20 @@ def small_picture() -> Picture:
     for column in range(220, 300, 16):
         cv2.line(picture, (column, 300), (column, 420), (10, 10, 10, 255), 3, cv2.LINE_AA)
     return picture
+
+
+@functools.cache
+def small_character(fine: float = 1.0) -> tuple[StudentWeights, NDArray[np.float32]]:
+    """Weights and picture as the product takes them: blue first."""
+    weights = small_weights(fine)
+    return StudentWeights(blue_first(weights.face), blue_first(weights.body)), linear_picture(small_picture())
+
+
+@functools.cache
+def figure() -> NDArray[np.bool_]:
+    """Shape (512, 512): the figure and more round it than any pose can move it."""
+    opaque = (small_picture()[:, :, 3] > 0).astype(np.uint8)
+    return np.asarray(cv2.dilate(opaque, np.ones((81, 81), np.uint8)), np.bool_)
 
 
 def linear(picture: Picture) -> Array:
@@ -156,17 +176,27 @@ def _hidden(network: SineNetwork, levels: tuple[tuple[Layer, ...], ...], pose: A
 
 
 def _level(layers: tuple[Layer, ...], features: Array, pose: Array, size: int) -> Array:
+    """``features``, the place and the pose are the first layer's inputs, in this order."""
     steps = (np.arange(size) + 0.5) * 2.0 / size - 1.0
     x, y = np.meshgrid(steps, steps)
-    given = np.broadcast_to(pose.astype(np.float64), (size, size, pose.size))
-    values = np.concatenate([features, x[..., None], y[..., None], given], axis=2)
-    for layer in layers:
+    first = layers[0]
+    count = features.shape[2]
+    same = first.weight[:, count + 2 :].astype(np.float64) @ pose.astype(np.float64) + first.bias
+    places = np.stack([x, y], axis=-1)
+    values = np.sin(_product(features, first.weight[:, :count]) + _product(places, first.weight[:, count:][:, :2]) + same)
+    for layer in layers[1:]:
         values = np.sin(_affine(layer, values))
     return values
 
 
 def _affine(layer: Layer, values: Array) -> Array:
-    return np.asarray(values @ layer.weight.T.astype(np.float64) + layer.bias)
+    return _product(values, layer.weight) + layer.bias
+
+
+def _product(values: Array, weight: Array) -> Array:
+    height, width, count = values.shape
+    flat = values.reshape(height * width, count) @ weight.T.astype(np.float64)
+    return np.asarray(flat.reshape(height, width, len(weight)))
 
 
 # -- the picture -----------------------------------------------------------------------------------------------------
@@ -206,11 +236,24 @@ def together(fields: MotionFields) -> Array:
     return np.concatenate([fields.warp, fields.blend[..., None], fields.colour], axis=2, dtype=np.float64)
 
 
+@functools.lru_cache(maxsize=4)
+def _small_fields(pose: bytes) -> Array:
+    return dense(small_weights().body, np.frombuffer(pose, np.float32), SIZE)
+
+
+def small_fields(pose: Array) -> Array:
+    """Shape (512, 512, 7): the small character's fields at a pose (45)."""
+    return _small_fields(pose.tobytes())
+
+
+def small_face(pose: Array) -> Array:
+    """Shape (512, 512, 4): its picture with the face of a pose (45)."""
+    return with_face(linear(small_picture()), dense(small_weights().face, pose[:FACE_VALUES], FACE_SIZE))
+
+
 def reference(pose: Array) -> Picture:
     """The small character at a pose (45), every pixel."""
-    weights = small_weights()
-    face = dense(weights.face, pose[:FACE_VALUES], FACE_SIZE)
-    return shown(blended(with_face(linear(small_picture()), face), dense(weights.body, pose, SIZE)))
+    return shown(blended(small_face(pose), small_fields(pose)))
 
 
 def some_poses(count: int, seed: int = 0) -> Array:

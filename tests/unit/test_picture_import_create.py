@@ -150,7 +150,7 @@ def test_a_file_in_the_folders_place_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"junk", "not_a_picture"), (None, "file_unreadable"), ("clear", "picture_empty")]
+    ("content", "reason"), [(b"junk", "not_a_picture"), (None, "not_readable"), ("clear", "picture_empty")]
 )
 def test_an_unusable_picture_makes_no_folder(tmp_path: Path, content: bytes | str | None, reason: str) -> None:
     if content == "clear":

@@ -79,8 +79,10 @@ def test_a_figure_comes_back_as_it_was(name: str, background: str) -> None:
     assert not result.picture[result.picture[..., 3] == 0].any()
 
 
-@pytest.mark.parametrize("background", ["white", "green", "checkerboard", "gradient"])
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize(
+    ("name", "background"),
+    [("nocti", "white"), ("nocti", "checkerboard"), ("mothlight", "green"), ("mothlight", "gradient")],
+)
 def test_compression_costs_a_little_only(name: str, background: str) -> None:
     truth = placed(character(name), 1.6, 100, 180, 1000, 1000)
     result = cut(compressed(before(background, truth), 88))

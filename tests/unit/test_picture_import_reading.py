@@ -160,7 +160,7 @@ def test_what_is_no_usable_picture_is_refused_with_a_reason(tmp_path: Path, cont
 def test_a_missing_file_a_folder_and_a_huge_file_are_refused(tmp_path: Path) -> None:
     with (tmp_path / "huge.png").open("wb") as file:
         file.truncate(MAXIMUM_FILE_BYTES + 1)  # a hole: it takes no space
-    for name, reason in (("none.png", "file_unreadable"), ("", "file_unreadable"), ("huge.png", "file_too_large")):
+    for name, reason in (("none.png", "not_readable"), ("", "not_readable"), ("huge.png", "file_too_large")):
         with pytest.raises(PictureUnusable) as refusal:
             read_picture(tmp_path / name)
         assert refusal.value.parameters["reason"] == reason
