@@ -141,6 +141,11 @@ class Runtime(Protocol):
         """How many sessions gain by running at the same time, each on a thread of its own: 1 on a graphics card."""
         ...
 
+    @property
+    def builds_engines(self) -> bool:
+        """Does opening a network for the first time take long, so that what runs only once had better run elsewhere?"""
+        ...
+
     def prepare(self, networks: Sequence[Network], progress: Progress | None = None) -> None:
         """Do what takes long for networks that are about to be opened (engines are built), with one progress over all
         of them. Does nothing where opening is quick. Raises what :meth:`open` raises."""

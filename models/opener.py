@@ -50,7 +50,9 @@ class ModelOpener:
         self._list_devices, self._open_runtime = devices, open_runtime
         self._devices: list[Device] | None = None
         self._runtimes: dict[tuple[Device, int], Runtime] = {}
-        self._gave_out: set[tuple[str, str]] = set()
+        self._gave_out: dict[tuple[str, str], EasyVtuberError] = {}
+        """What stopped working, by the device's key and the precision: as with verdicts, nobody can tell which of two
+        equal cards it was."""
         self._notes_lock = threading.Lock()
         self._checking = ""
         """The key of the verdict that is being found out."""
@@ -71,7 +73,7 @@ class ModelOpener:
         if wish.rung == RIG or wish.family == RIG:
             return None
         if wish.family in (AUTOMATIC, "tha4_student"):
-            found = _student(character, wish)
+            found = self._student(character, wish)
             if found is not None or wish.family != AUTOMATIC:
                 if found is None:
                     raise ModelMissing(model="tha4_student", file="character_model.yaml")
@@ -93,7 +95,7 @@ class ModelOpener:
 
     def open(self, family: Family, wish: ModelWish, report: Report) -> tuple[CharacterModel, Running]:
         """The model and how it runs. Raises the last error when nothing here can draw it."""
-        problems: list[EasyVtuberError] = []
+        problems = self._earlier_problems(family, wish)
         while True:
             wanted, others = self._candidates(family, wish)
             choice = choose(wanted, others, lambda candidate: self._judge(family, candidate, wish, report, problems))
@@ -109,7 +111,7 @@ class ModelOpener:
             except AccelError as problem:
                 _log.warning("%s: %s", candidate, problem)
                 problems.append(problem)
-                self.gave_out(candidate.device, candidate.precision)
+                self.gave_out(candidate.device, candidate.precision, problem)
                 continue
             self._tell(problems[0] if problems else None)
             milliseconds = choice.verdict.milliseconds if choice.verdict else 0.0
@@ -119,10 +121,9 @@ class ModelOpener:
                 milliseconds,
             )  # fmt: skip
 
-    def gave_out(self, device: Device, precision: str) -> None:
+    def gave_out(self, device: Device, precision: str, problem: EasyVtuberError) -> None:
         """It stopped working while it drew: it is not used again in this process. Safe from any thread."""
-        # by key, as verdicts are: nobody can tell which of two equal cards it was
-        self._gave_out.add((device.key, precision))
+        self._gave_out[device.key, precision] = problem
 
     def device_of(self, running: Running) -> Device | None:
         """The device that a model runs on."""
@@ -149,6 +150,12 @@ class ModelOpener:
             return [entry for entry in found if (entry.device.key, entry.precision) not in self._gave_out]
 
         return alive(wanted), alive(others)
+
+    def _earlier_problems(self, family: Family, wish: ModelWish) -> list[EasyVtuberError]:
+        """Why what is wanted is not used, if it gave out before."""
+        wanted = candidates(self.devices, registry.RUNTIMES.__getitem__, wish, family.precisions)[0]
+        places = ((candidate.device.key, candidate.precision) for candidate in wanted)
+        return [self._gave_out[place].with_traceback(None) for place in places if place in self._gave_out]
 
     def _known(self, family: Family, candidate: Candidate) -> Verdict | None:
         return self._verdicts.get(_key(family, candidate))
@@ -204,6 +211,20 @@ class ModelOpener:
         finally:
             model.close()
 
+    def _student(self, character: Character, wish: ModelWish) -> Family | None:
+        from .student.family import StudentFamily
+        from .student.folder import student_files
+
+        if character.folder is None:
+            return None
+        files = student_files(character.folder)
+        # its networks were made for the picture that its description names, whatever else lies beside it
+        return (
+            None
+            if files is None
+            else StudentFamily(files, read_picture(files.picture), wish.quality, self._processor(wish))
+        )
+
     def _processor(self, wish: ModelWish) -> Runtime:
         device = next((known for known in self.devices if registry.RUNTIMES[known.runtime] == CPU), None)
         if device is None:
@@ -220,14 +241,3 @@ class ModelOpener:
 def _key(family: Family, candidate: Candidate) -> str:
     version = registry.version(candidate.device.runtime)
     return f"{family.key}|{candidate.device.key}|{candidate.precision}|{version}"
-
-
-def _student(character: Character, wish: ModelWish) -> Family | None:
-    from .student.family import StudentFamily
-    from .student.folder import student_files
-
-    if character.folder is None:
-        return None
-    files = student_files(character.folder)
-    # its networks were made for the picture that its description names, whatever else lies beside it
-    return None if files is None else StudentFamily(files, read_picture(files.picture), wish.quality)

@@ -44,8 +44,11 @@ def devices(name: str) -> list[Device]:
         return [Device(CPU_NAME, 0, _processor_name())]
     if name == DIRECTML_NAME:
         return _directml_devices()
-    from accel.tensorrt.cuda_memory import list_cards
+    from accel.tensorrt.cuda_memory import installed_package, list_cards
 
+    if installed_package() is None:
+        # nobody can tell the cards' names then, but the first one can be tried
+        return [Device(CUDA_NAME, 0, "NVIDIA")]
     return [Device(CUDA_NAME, card.index, card.name, card.memory_bytes, card.driver) for card in list_cards(CUDA_NAME)]
 
 

@@ -54,6 +54,11 @@ class OrtRuntime:
         """As many as there are threads on the processor, because several operators run on one thread only."""
         return _threads(self._options) if isinstance(self._options, CpuOptions) else 1
 
+    @property
+    def builds_engines(self) -> bool:
+        """Opening is quick."""
+        return False
+
     def prepare(self, networks: Sequence[Network], progress: Progress | None = None) -> None:
         """Opening is quick."""
 
@@ -65,13 +70,14 @@ class OrtRuntime:
             progress(network.name, 0.0)
         try:
             made = _make(network, self._session_options(network), self._providers())
+            session = OrtSession(made, self._name, network.name, _MEMORY[self._name], self._device.index)
         except onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf as problem:
             raise ModelFileBad(str(problem)[:300], file=network.name, reason="damaged") from problem
         except Exception as problem:
             raise self._explained(network, problem) from problem
         if progress is not None:
             progress(network.name, 1.0)
-        return OrtSession(made, self._name, network.name, _MEMORY[self._name], self._device.index)
+        return session
 
     def allocate(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceTensor:
         """Memory on the device, zeroed."""

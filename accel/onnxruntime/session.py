@@ -69,9 +69,11 @@ class OrtSession:
         if self._made is None:
             raise RuntimeFailed("the session is closed", runtime=self._runtime, network=self._network)
         for name, spec in self._inputs.items():
-            given = inputs[name]
-            if given.shape != spec.shape or given.dtype != spec.dtype:
-                raise ValueError(f"{name}: expected {spec.dtype} {spec.shape}, got {given.dtype} {given.shape}")
+            _check(spec, inputs.get(name))
+        for name, tensor in (into or {}).items():
+            if name not in self._outputs or not isinstance(tensor, OrtTensor):
+                raise ValueError(f"{name}: no such output, or not memory of this runtime")
+            _check(self._outputs[name], tensor)
         try:
             if self._kind == "cpu" and not into:
                 return self._run_plainly(inputs)
@@ -124,6 +126,13 @@ def allocate(kind: str, index: int, shape: tuple[int, ...], dtype: np.dtype[Any]
 
     value = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype), kind, index)
     return OrtTensor(value, shape, np.dtype(dtype))
+
+
+def _check(spec: TensorSpec, given: Array | DeviceTensor | None) -> None:
+    if given is None:
+        raise ValueError(f"{spec.name}: missing")
+    if given.shape != spec.shape or given.dtype != spec.dtype:
+        raise ValueError(f"{spec.name}: expected {spec.dtype} {spec.shape}, got {given.dtype} {given.shape}")
 
 
 def _as_array(given: Array | DeviceTensor) -> Array:

@@ -104,6 +104,11 @@ class TensorRTRuntime:
             self._sessions = [opened for opened in self._sessions if not opened.closed] + [session]
         return session
 
+    @property
+    def builds_engines(self) -> bool:
+        """One for each network."""
+        return True
+
     def prepare(self, networks: Sequence[Network], progress: Progress | None = None) -> None:
         """Make the engines of these networks that are not there yet; see :class:`accel.base.Runtime`."""
         self.make_engines([EngineRequest(network) for network in networks], progress)

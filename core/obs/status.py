@@ -91,14 +91,14 @@ def _model(running: Any, say: Translator) -> List[Line]:
     kinds = [f"setting.{key}.choice.{variant}" for key in ("quality", "model_variant")]
     milliseconds = running.get("milliseconds")
     text = say(
-        "status.model_timed" if milliseconds else "status.model",
+        "status.model_timed" if isinstance(milliseconds, float) and milliseconds else "status.model",
         family=say(f"setting.model.choice.{running['family']}"),
         variant=next((say(kind) for kind in kinds if say.has(kind)), variant or "-"),
         precision=say(f"setting.precision.choice.{running.get('precision')}"),
         device=running.get("device"),
         runtime=say(f"setting.runtime.choice.{running.get('runtime')}"),
         reason=say(f"reason.{running.get('reason')}"),
-        milliseconds=f"{milliseconds:.1f}" if isinstance(milliseconds, (int, float)) else "-",
+        milliseconds=f"{milliseconds:.1f}" if isinstance(milliseconds, float) else "-",
     )
     return [Line(text)]
 

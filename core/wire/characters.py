@@ -12,7 +12,8 @@ PICTURE_NAME = "character.png"
 DESCRIPTION_NAME = "character.json"
 STUDENT_DESCRIPTION_NAME = "character_model.yaml"
 _SUFFIXES = (".png", ".PNG")
-_STUDENT_PICTURE = re.compile(r"^\s*character_image_file_name\s*:\s*['\"]?([^'\"\r\n#]+?)['\"]?\s*$", re.MULTILINE)
+# nothing in it may match in two ways: descriptions come with downloads, and some would hold OBS up for minutes
+_STUDENT_PICTURE = re.compile(r"^[ \t]*character_image_file_name[ \t]*:([^\r\n]*)", re.MULTILINE)
 _DESCRIPTION_BYTES = 65536
 
 
@@ -50,14 +51,26 @@ def _student_picture(folder: Path) -> Optional[Path]:
         return None
     try:
         with description.open("rb") as stream:
-            found = _STUDENT_PICTURE.search(stream.read(_DESCRIPTION_BYTES).decode("utf-8-sig", "replace"))
+            content = stream.read(_DESCRIPTION_BYTES + 1)
     except OSError:
         return None
-    named = found.group(1) if found else ""
-    # a name and nothing else: the description came with a download
-    if not named or re.search(r'[/\\:*?"<>|]', named) or named in (".", ".."):
+    found = _STUDENT_PICTURE.search(content.decode("utf-8-sig", "replace"))
+    if found is None or len(content) > _DESCRIPTION_BYTES:
+        return None
+    named = _plain(found.group(1))
+    # a name and nothing else, which Windows does not read as another: the description came with a download
+    if not named or re.search(r'[/\\:*?"<>|]', named) or named != named.strip().rstrip("."):
         return None
     return folder / named if _is_file(folder / named) else None
+
+
+def _plain(value: str) -> str:
+    """What YAML takes from a value in one line: without its quotes and the remark behind it."""
+    value = value.strip()
+    if value.startswith(("'", '"')):
+        name, closed, rest = value[1:].partition(value[0])
+        return name if closed and not rest.partition("#")[0].strip() else ""
+    return re.split(r"\s#", value, maxsplit=1)[0].rstrip()
 
 
 def _is_file(path: Path) -> bool:

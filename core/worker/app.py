@@ -21,12 +21,13 @@ from core.wire.clock import now_ns
 from core.wire.errors import AccelError, CalibrationRefused, EasyVtuberError, MessageUnknown
 from core.wire.folders import user_data
 from core.wire.messages import Message
-from core.wire.rungs import RIG
+from core.wire.rungs import RIG, ladder_from
 from core.wire.settings import Value, accept, defaults
 from core.wire.version import PROTOCOL, VERSION
 from trackers import registry as trackers
 from trackers.base import TrackerStatus
 
+from .characters import ShownCharacter
 from .clock import Pacer
 from .control import ControlPipe
 from .environment import set_level
@@ -133,7 +134,7 @@ class Worker:
             # a driver was reset, or memory ran out: the last picture stays until something else draws
             self._reporter.problem("runtime", problem)
             self._pipeline = None
-            self._parts.model_failed()
+            self._parts.model_failed(problem)
             return
         if rendered is None:
             return
@@ -202,7 +203,7 @@ class Worker:
             if self._pipeline is not None:
                 self._pipeline.pace = self._pace()
         elif message.type == "configure":
-            self._rung = str(fields["rung"])
+            self._rung = ladder_from(str(fields["rung"]))[0]
             self._ring_locator = str(fields.get("ring", ""))
             self._visible = fields.get("visible") is not False
             error = self._apply(fields["settings"])
@@ -276,13 +277,20 @@ class Worker:
             figures["tracker_dropped"] = float(sum(status.dropped.values()))
         return figures
 
+    def _rung_in_use(self, character: ShownCharacter | None) -> str:
+        """As long as a network is being made, the highest one allowed: if that ends the process, the way down begins
+        there."""
+        if character is None or character.network is not None:
+            return self._rung
+        return runtimes.RUNTIMES.get(character.running.runtime, RIG)
+
     def _state(self) -> dict[str, object]:
         """What is in force now."""
         character, output, status = self._parts.character.current, self._parts.output.current, self._tracker_status()
         return {
             "stage": self._stage(),
             "character": character.name if character else "",
-            "rung": runtimes.RUNTIMES.get(character.running.runtime, RIG) if character else RIG,
+            "rung": self._rung_in_use(character),
             "running": character.running.as_state() if character else {},
             "devices": dict(self._parts.devices),
             "made_character": self._parts.made_character,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.wire.errors import BuildStopped, EasyVtuberError, ModelError
+from core.wire.errors import AccelError, BuildStopped, EasyVtuberError, ModelError
 from core.wire.rungs import RIG
 from models.base import CharacterModel
 from models.character import Character, load_character
@@ -34,7 +34,7 @@ class ShownCharacter:
 
 
 class CharacterMaker:
-    """Reads characters and opens models. Used on one thread; :meth:`gave_out` from any."""
+    """Reads characters and opens models. Used on one thread; :meth:`gave_out` and :meth:`end` from any."""
 
     def __init__(self, tell: Callable[[EasyVtuberError | None], None], progress: Progress) -> None:
         """``tell`` hears what does not work of the chosen runtimes, ``progress`` of long work."""
@@ -54,9 +54,12 @@ class CharacterMaker:
                 return _as_rig(character, wish)
             if name == shown or self._opener.is_quick(family, wish):
                 return self._with_network(character, family, wish, is_wanted)
-        except ModelError:
-            # the picture is good, so it moves; making the network, later, says what is wrong with its files
-            pass
+        except BuildStopped:
+            raise
+        except (ModelError, AccelError):
+            if name == shown:
+                raise
+            # the picture is good, so it moves; making the network, later, says what is wrong with it
         first = _as_rig(character, wish)
         return ShownCharacter(name, first.model, first.running, lambda: self._network(name, wish, is_wanted))
 
@@ -87,11 +90,15 @@ class CharacterMaker:
             self._progress("", 1.0)
         return None
 
-    def gave_out(self, running: Running) -> None:
+    def gave_out(self, running: Running, problem: EasyVtuberError) -> None:
         """What draws now stopped working: it is not used again. Safe from any thread."""
         device = self._opener.device_of(running)
         if device is not None:
-            self._opener.gave_out(device, running.precision)
+            self._opener.gave_out(device, running.precision, problem)
+
+    def end(self) -> None:
+        """The process is about to end because somebody wants it to. Safe from any thread."""
+        self._opener.end()
 
     def close(self) -> None:
         """Give the runtimes back."""

@@ -81,11 +81,11 @@ class Parts:
         if shown is not None and shown.network is not None:
             self.character.want((self._character_key, "network"), shown.network)
 
-    def model_failed(self) -> None:
+    def model_failed(self, problem: EasyVtuberError) -> None:
         """What draws now stopped working: something else is made at once. The broken one must not be used again."""
         shown = self.character.current
         if shown is not None and self._wanted_character is not None:
-            self._maker.gave_out(shown.running)
+            self._maker.gave_out(shown.running, problem)
             self._attempt += 1
             name, wish = self._wanted_character
             self._make_character(name, wish, "")
@@ -93,6 +93,7 @@ class Parts:
     def close(self) -> None:
         """Give everything back, within the time OBS grants."""
         self._character_key = None
+        self._maker.end()
         self.output.close()
         self.tracker.close()
         self._preparer.close(_CLOSE_LIMIT_S)

@@ -42,7 +42,8 @@ class Reporter:
         """Tell how far long work is, at most a few times a second. Safe from any thread."""
         now = time.monotonic_ns()
         if fraction >= 1.0 or now - self._progress_ns >= _PROGRESS_NS:
-            self._progress_ns = now
+            # what begins after the end of something is told at once: it may have nothing to tell for long
+            self._progress_ns = now if fraction < 1.0 else 0
             self._pipe.send("progress", task=task, fraction=round(fraction, 4))
 
     def last_figures(self) -> Mapping[str, float | str]:

@@ -20,8 +20,10 @@ class StudentFamily:
     name = FAMILY
     precisions = PRECISIONS
 
-    def __init__(self, files: StudentFiles, picture: Picture, quality: str) -> None:
-        """``picture``: the student's own, 512 x 512 straight BGRA. Raises ModelFileBad."""
+    def __init__(self, files: StudentFiles, picture: Picture, quality: str, processor: Runtime | None = None) -> None:
+        """``picture``: the student's own, 512 x 512 straight BGRA. ``processor``: examines the character where engines
+        would have to be built for that. Raises ModelFileBad."""
+        self._processor = processor
         weights = load_student_weights(files)
         self._weights = StudentWeights(blue_first(weights.face), blue_first(weights.body))
         self._picture = linear_picture(picture)
@@ -39,7 +41,10 @@ class StudentFamily:
 
     def open(self, runtime: Runtime, precision: str, size: int, report: Report) -> StudentModel:
         """Examines the character the first time."""
-        prepared = prepare(self._weights, self._picture, runtime, lambda share: report("examining", share))
+        examiner = runtime
+        if self._processor is not None and runtime.builds_engines:
+            examiner = self._processor
+        prepared = prepare(self._weights, self._picture, examiner, lambda share: report("examining", share))
 
         def progress(task: str, share: float) -> bool:
             report(task, share)

@@ -41,11 +41,11 @@ def picture_network(network: SineNetwork, split: Split, picture: NDArray[np.floa
 
 
 def fields_network(
-    network: SineNetwork, split: Split, precision: str = FULL, alone: bool = True
+    network: SineNetwork, split: Split, precision: str = FULL, alone: bool = True, chunk: int = 0
 ) -> tuple[Network, Indices]:
     """From ``pose`` (1, 45) to ``fields`` (n, 7) at the n pixels of a 512 x 512 split."""
     graph = GraphBuilder()
-    fields, points = _add_points(graph, graph.input("pose", (1, POSE_INPUTS)), network, split, precision)
+    fields, points = _add_points(graph, graph.input("pose", (1, POSE_INPUTS)), network, split, precision, chunk)
     graph.output("fields", fields, (len(points), FIELD_CHANNELS))
     return Network("student body", graph.build("body"), alone), points
 
@@ -71,10 +71,10 @@ def between_network(points: Indices, alone: bool = True) -> Network:
 
 
 def _add_points(
-    graph: GraphBuilder, pose: str, network: SineNetwork, split: Split, precision: str
+    graph: GraphBuilder, pose: str, network: SineNetwork, split: Split, precision: str, chunk: int = 0
 ) -> tuple[str, Indices]:
     """Exact points do not go together with the others: no tier has both."""
-    points = PointNetworks(graph, pose, network, precision)
+    points = PointNetworks(graph, pose, network, precision, chunk)
     return points.exact(split.exact) if split.exact.any() else points.mixed(split.sharp, split.soft)
 
 

@@ -77,7 +77,10 @@ class StudentModel:
         clamped = clamp(pose)
         values: NDArray[np.float32] = np.ascontiguousarray(clamped[None], np.float32)
         face = values[0, :FACE_INPUTS].tobytes()
-        fields = self._renderer.fields(values, with_face=face != self._face_shown)
+        with_face = face != self._face_shown
+        # what fails midway leaves a face nobody knows
+        self._face_shown = b""
+        fields = self._renderer.fields(values, with_face)
         self._face_shown = face
         self._finish(lambda canvas: self._renderer.draw(fields, canvas), out)
         return StudentKeyFrame(clamped, fields, self._renderer.points)

@@ -14,14 +14,26 @@ the end).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from accel.base import FULL, HALF, Array
 from models.onnx_graph import GraphBuilder
 
-from .points import BICUBIC, BILINEAR, WEIGHTS, Indices, Level, Mask, coarser_mask, finer_level, levels_for, points_of
+from .points import (
+    BICUBIC,
+    BILINEAR,
+    WEIGHTS,
+    Indices,
+    Level,
+    Mask,
+    coarser_mask,
+    finer_level,
+    levels_for,
+    points_of,
+    position,
+)
 from .weights import SineNetwork
 
 POSE_INPUTS = 45
@@ -35,19 +47,21 @@ class PointNetworks:
     """Adds one coordinate network to a graph. ``precision``: what the products between hidden layers run in; positions
     and outputs are float32 always, because positions times large weights need the digits."""
 
-    def __init__(self, graph: GraphBuilder, pose: str, network: SineNetwork, precision: str = FULL) -> None:
-        """``pose``: a (1, m) input of the graph."""
+    def __init__(
+        self, graph: GraphBuilder, pose: str, network: SineNetwork, precision: str = FULL, chunk: int = 0
+    ) -> None:
+        """``pose``: a (1, m) input of the graph. ``chunk``: quads of a level that are computed one lot after the other,
+        so that a lot stays in a processor's cache; 0 is all at once."""
         self._graph, self._pose, self._network = graph, pose, network
         self._given = network.levels[0][0].weight.shape[1]
         self._half = precision == HALF
         self._type = np.float16 if self._half else np.float32
+        self._chunk = chunk
 
     def exact(self, wanted: Mask) -> tuple[str, Indices]:
         """Shape (n, outputs): the network's output at the n points of a mask of its finest level."""
-        levels = levels_for(wanted, len(self._network.levels))
-        values = self._output(self._hidden(levels))
-        points = points_of(wanted)
-        return self._graph.gather(values, levels[-1].rows_of(points)), points
+        levels = levels_for(wanted, len(self._network.levels), self._chunk)
+        return self._at(levels[-1], self._outputs(levels), wanted)
 
     def mixed(self, sharp: Mask, soft: Mask) -> tuple[str, Indices]:
         """The output at the points of two disjoint masks, in the picture's order. Where the network has one level, its
@@ -61,51 +75,75 @@ class PointNetworks:
         return self._graph.gather(together, order), points[order]
 
     def _mixed(self, sharp: Mask, soft: Mask) -> list[tuple[str, Indices]]:
-        graph, count = self._graph, len(self._network.levels)
+        count = len(self._network.levels)
         if count == 1:
             made = [self.exact(sharp)] if sharp.any() else []
             if soft.any():
-                made.append(self._soft(Level(soft.shape[0] // 2, points_of(coarser_mask(soft, BICUBIC))), "", soft))
+                level = Level(soft.shape[0] // 2, points_of(coarser_mask(soft, BICUBIC)))
+                made.append(self._soft(level, self._outputs((level,)), soft))
             return made
         # what the last level reads, on a quarter of the finest level's size, for both kinds of points
         sharp_above, soft_above = coarser_mask(sharp, BILINEAR), coarser_mask(soft, BICUBIC)
         below = coarser_mask(sharp_above, BICUBIC) | coarser_mask(soft_above, BILINEAR)
-        levels = levels_for(below, count - 1)
+        levels = levels_for(below, count - 1, self._chunk)
         spread = self._to_next(self._hidden(levels), count - 1)
         made = []
         if sharp.any():
             middle = finer_level(levels[-1], sharp_above, BICUBIC)
-            last = finer_level(middle, sharp, BILINEAR)
-            up = self._upsample(self._narrow(self._upsample(spread, middle, BICUBIC)), last, BILINEAR)
-            points = points_of(sharp)
-            values = self._output(self._level(last, up, count - 1))
-            made.append((graph.gather(values, last.rows_of(points)), points))
+            last = finer_level(middle, sharp, BILINEAR, self._chunk)
+            assert middle.corners is not None
+            between = self._narrow(self._upsample(spread, middle.corners, BICUBIC))
+            made.append(self._at(last, self._joined(self._chunks(last, between, count - 1, self._output)), sharp))
         if soft.any():
-            last = finer_level(levels[-1], soft_above, BILINEAR)
-            made.append(self._soft(last, self._upsample(spread, last, BILINEAR), soft))
+            last = finer_level(levels[-1], soft_above, BILINEAR, self._chunk)
+            values = self._joined(self._chunks(last, spread, count - 1, self._output))
+            made.append(self._soft(last, values, soft))
         return made
 
-    def _soft(self, level: Level, rest: str, wanted: Mask) -> tuple[str, Indices]:
+    def _soft(self, level: Level, values: str, wanted: Mask) -> tuple[str, Indices]:
         """Outputs on a grid of half the size, upsampled."""
-        fine, points = finer_level(level, wanted, BICUBIC), points_of(wanted)
-        last = len(self._network.levels) - 1
-        values = self._output(self._level(level, rest or self._from_pose(last), last))
-        return self._graph.gather(self._upsample(values, fine, BICUBIC, np.float32), fine.rows_of(points)), points
+        fine = finer_level(level, wanted, BICUBIC)
+        assert fine.corners is not None
+        return self._at(fine, self._upsample(values, fine.corners, BICUBIC, np.float32), wanted)
+
+    def _at(self, level: Level, values: str, wanted: Mask) -> tuple[str, Indices]:
+        """Those of a level's values that are wanted, and their points."""
+        points = points_of(wanted)
+        return self._graph.gather(values, level.rows_of(points)), points
+
+    def _outputs(self, levels: Sequence[Level]) -> str:
+        """The network's output at the points of the last of its levels."""
+        if len(levels) == 1:
+            return self._output(self._level(levels[0].points, levels[0].size, self._from_pose(0), 0))
+        spread = self._to_next(self._hidden(levels[:-1]), len(levels) - 1)
+        return self._joined(self._chunks(levels[-1], spread, len(levels) - 1, self._output))
 
     def _hidden(self, levels: Sequence[Level]) -> str:
         """The last hidden layer at the points of the last of the levels, which are the network's first ones."""
-        hidden = self._level(levels[0], self._from_pose(0), 0)
+        hidden = self._level(levels[0].points, levels[0].size, self._from_pose(0), 0)
         for number, level in enumerate(levels[1:], 1):
-            hidden = self._level(level, self._upsample(self._to_next(hidden, number), level, BILINEAR), number)
+            hidden = self._joined(self._chunks(level, self._to_next(hidden, number), number, lambda made: made))
         return hidden
 
-    def _level(self, level: Level, rest: str, number: int) -> str:
+    def _chunks(self, level: Level, spread: str, number: int, finish: Callable[[str], str]) -> list[str]:
+        """A level's hidden layers, ``finish``ed, one tensor a chunk. ``spread``: what :meth:`_to_next` gives, at the
+        coarser level's points, linear where the level's quads read four of them and bicubic where they read 16."""
+        made = []
+        for points, corners in level.chunks():
+            rest = self._upsample(spread, corners, BILINEAR if len(corners) == 4 else BICUBIC)
+            made.append(finish(self._level(points, level.size, rest, number)))
+        return made
+
+    def _joined(self, parts: list[str]) -> str:
+        return parts[0] if len(parts) == 1 else self._graph.node("Concat", *parts, axis=0)
+
+    def _level(self, points: Indices, size: int, rest: str, number: int) -> str:
         """The layers of one level; ``rest``: what adds to the position's part of the first one, float32."""
         layers = self._network.levels[number]
         column = layers[0].weight.shape[1] - self._given
-        position = self._turned(layers[0].weight[:, column : column + 2], np.float32)
+        columns = self._turned(layers[0].weight[:, column : column + 2], np.float32)
         graph = self._graph
-        sum_ = graph.node("Gemm", graph.constant(level.coordinates()), position, rest)
+        sum_ = graph.node("Gemm", graph.constant(position(points, size)), columns, rest)
         hidden = self._narrow(graph.node("Sin", sum_))
         for layer in layers[1:]:
             bias = graph.constant(layer.bias.astype(self._type))
@@ -130,13 +168,12 @@ class PointNetworks:
         columns = self._turned(last.weight, np.float32)
         return self._graph.node("Gemm", self._wide(hidden), columns, self._graph.constant(last.bias))
 
-    def _upsample(self, coarse: str, level: Level, kind: int, dtype: type[np.floating] | None = None) -> str:
-        """Rows of the coarser level to rows of ``level``, as float32. ``dtype``: what ``coarse`` is, if not the
-        precision's."""
-        assert level.corners is not None
-        reads, quads = level.corners.shape
+    def _upsample(self, coarse: str, corners: Indices, kind: int, dtype: type[np.floating] | None = None) -> str:
+        """Rows of the coarser level to four rows for each column of ``corners``, as float32. ``dtype``: what ``coarse``
+        is, if not the precision's."""
+        reads, quads = corners.shape
         graph = self._graph
-        around = graph.reshape(graph.gather(coarse, level.corners.reshape(-1)), reads, -1)
+        around = graph.reshape(graph.gather(coarse, corners.reshape(-1)), reads, -1)
         spread = graph.node("MatMul", graph.constant(WEIGHTS[kind].astype(dtype or self._type)), around)
         spread = graph.reshape(spread, 4 * quads, -1)
         return spread if dtype is np.float32 else self._wide(spread)

@@ -47,8 +47,20 @@ class Level:
     points: Indices
     """Shape (n, 2): row and column. Border quads hold points just outside (-1 or ``size``); nobody asks for those."""
     corners: Indices | None = None
-    """Shape (4 or 16, n / 4): for each quad the rows of the coarser level's list that lie around it; points are then in
-    the order (corner of the quad, quad). None on the coarsest level."""
+    """Shape (4 or 16, n / 4): for each quad the rows of the coarser level's list that lie around it; points are then,
+    within each chunk, in the order (corner of the quad, quad). None on the coarsest level."""
+    chunk: int = 0
+    """Quads that are computed together; 0 is all."""
+
+    def chunks(self) -> list[tuple[Indices, Indices]]:
+        """The points of each chunk and their quads' corners."""
+        assert self.corners is not None
+        count = self.corners.shape[1]
+        step = self.chunk or count
+        return [
+            (self.points[4 * first : 4 * (first + step)], self.corners[:, first : first + step])
+            for first in range(0, count, step)
+        ]
 
     def coordinates(self) -> NDArray[np.float32]:
         """Shape (n, 2): x and y in -1..1."""
@@ -71,24 +83,26 @@ def points_of(mask: Mask) -> Indices:
     return np.argwhere(mask).astype(np.int32)
 
 
-def levels_for(wanted: Mask, count: int) -> tuple[Level, ...]:
+def levels_for(wanted: Mask, count: int, chunk: int = 0) -> tuple[Level, ...]:
     """The ``count`` levels of a pyramid, coarsest first, that ``wanted`` (size x size, the finest level) needs."""
     masks = [wanted]
     for _ in range(count - 1):
         masks.append(coarser_mask(masks[-1], BILINEAR))
     levels = [Level(masks[-1].shape[0], points_of(masks[-1]))]
     for mask in reversed(masks[:-1]):
-        levels.append(finer_level(levels[-1], mask, BILINEAR))
+        levels.append(finer_level(levels[-1], mask, BILINEAR, chunk))
     return tuple(levels)
 
 
-def finer_level(coarse: Level, wanted: Mask, kind: int) -> Level:
-    """The quads that cover ``wanted``, a mask of twice the size of ``coarse``."""
+def finer_level(coarse: Level, wanted: Mask, kind: int, chunk: int = 0) -> Level:
+    """The quads that cover ``wanted``, a mask of twice the size of ``coarse``, in chunks of so many quads."""
     quads = _quads(wanted)
     around = _around(quads, coarse.size, kind)
     corners = coarse.rows_of(around.reshape(-1, 2)).reshape(len(around), -1)
-    points = (2 * quads[None] + _CORNERS[:, None] - 1).reshape(-1, 2).astype(np.int32)
-    return Level(wanted.shape[0], points, corners)
+    step = chunk or max(1, len(quads))
+    parts = [quads[first : first + step] for first in range(0, len(quads), step)] or [quads]
+    points = np.concatenate([(2 * part[None] + _CORNERS[:, None] - 1).reshape(-1, 2) for part in parts])
+    return Level(wanted.shape[0], points.astype(np.int32), corners, chunk)
 
 
 def coarser_mask(wanted: Mask, kind: int) -> Mask:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import logging
 import os
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,17 +113,27 @@ def most_opaque(weights: StudentWeights, picture: NDArray[np.float32], runtime: 
 
 def _read(place: Path) -> Preparation | None:
     try:
-        with np.load(place, allow_pickle=False) as content:
-            body, face, visible = (
-                np.unpackbits(content[name], count=size * size).reshape(size, size).astype(np.bool_)
-                for name, size in (("body", SIZE), ("face", FACE_SIZE), ("visible", SIZE))
-            )
+        # all at once: a file that numpy cannot make sense of would stay open, and Windows does not replace open files
+        content = place.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
+    except OSError as problem:
+        _log.warning("%s cannot be read: %s", place.name, problem)
+        return None
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            visible, body = _unpacked(arrays["visible"], SIZE), _unpacked(arrays["body"], SIZE)
+            face = _unpacked(arrays["face"], FACE_SIZE)
+    except Exception as problem:  # noqa: BLE001 - zipfile and numpy have no common error for what damage can do
         _log.warning("%s is damaged and made anew: %s", place.name, problem)
         return None
     return Preparation(visible, Refined(body, face))
+
+
+def _unpacked(packed: NDArray[np.uint8], size: int) -> Mask:
+    if packed.dtype != np.uint8 or packed.shape != (size * size // 8,):
+        raise ValueError(f"expected {size} x {size} bits, got {packed.dtype} {packed.shape}")
+    return np.unpackbits(packed).reshape(size, size).astype(np.bool_)
 
 
 def keep(weights: StudentWeights, picture: NDArray[np.float32], made: Preparation, folder: Path | None = None) -> None:
@@ -141,7 +152,8 @@ def keep(weights: StudentWeights, picture: NDArray[np.float32], made: Preparatio
         temporary.replace(place)
     except OSError as problem:
         _log.warning("what was found out about the character could not be kept: %s", problem)
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _add(digest: hashlib._Hash, layer: Layer) -> None:

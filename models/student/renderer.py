@@ -22,9 +22,11 @@ from .points import Indices, Mask, bands
 from .regions import Regions
 from .weights import StudentWeights
 
-_SHARE_POINTS = 12_000
-"""On a processor the body is computed in horizontal bands of about so many pixels: what a band needs fits into a core's
-cache, and there are enough of them to share between threads of unequal speed."""
+_SHARE_POINTS = 25_000
+"""On a processor the body is computed in horizontal bands of about so many pixels, which threads share. More of them
+are shared more evenly, fewer compute less twice at their borders."""
+_CHUNK_QUADS = 512
+"""Within a band, quads computed in one go: what they need fits into a core's cache."""
 _FACE_SHARES = 8
 _SLOTS = 3
 """Sets of fields on a graphics card: the older and the newer key frame's, and the one being made."""
@@ -62,7 +64,8 @@ class StudentRenderer:
         self._sessions: list[Session] = []
         self._slots: list[list[DeviceTensor]] = []
         visible = regions.body.all
-        count = max(runtime.lanes, int(visible.sum()) // _SHARE_POINTS) if runtime.on_host else 1
+        rounds = max(1, round(int(visible.sum()) / _SHARE_POINTS / runtime.lanes))
+        count = rounds * runtime.lanes if runtime.on_host else 1
         shares = bands(visible, count)
         self._lanes = Lanes(runtime.lanes)
         try:
@@ -132,7 +135,8 @@ class StudentRenderer:
             self._sessions.pop().close()
 
     def _open_part(self, weights: StudentWeights, regions: Regions, share: Mask, alone: bool, precision: str) -> _Part:
-        network, points = fields_network(weights.body, regions.body.within(share), precision, alone)
+        chunk = _CHUNK_QUADS if self._runtime.on_host else 0
+        network, points = fields_network(weights.body, regions.body.within(share), precision, alone, chunk)
         places = points[:, 0].astype(np.int64) * SIZE + points[:, 1]
         return _Part(self._open(network), self._open(pixels_network(points, alone)), points, places)
 

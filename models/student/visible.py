@@ -102,9 +102,14 @@ class OpacityScan:
         """``wanted``: a mask of any size that halves as often as the network has levels."""
         self._shape = wanted.shape
         self._opacity = (most_opaque * 2.0 - 1.0).astype(np.float32)[None, None]
-        shares = bands(wanted, _SHARES if runtime.on_host else 1)
-        self._parts = [_opacity_session(weights, runtime, share) for share in shares]
         self._lanes = Lanes(runtime.lanes)
+        self._parts: list[tuple[Session, NDArray[np.int32]]] = []
+        try:
+            for share in bands(wanted, _SHARES if runtime.on_host else 1):
+                self._parts.append(_opacity_session(weights, runtime, share))
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> OpacityScan:
         return self

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from accel.base import PRECISIONS, Device, DeviceTensor, Network, Progress, Runtime, Session
+from accel.base import FULL, PRECISIONS, Device, DeviceTensor, Network, Progress, Runtime, Session
 from core.pose.parameters import PoseVector
-from core.wire.errors import RuntimeFailed
+from core.wire.errors import BuildStopped, EasyVtuberError, RuntimeFailed
+from core.wire.rungs import RIG
 from models.base import KeyFrame, Picture
+from models.character import Character
 from models.family import Report
+from models.opener import ModelOpener
+from models.self_check import Verdicts
+from models.wish import ModelWish
 from tests.contract.fake_outputs import LIMIT_S
 
 PROCESSOR = Device("onnxruntime_cpu", 0, "Processor")
@@ -27,6 +33,8 @@ RTX = Device("tensorrt_rtx", 0, "RTX", 12 << 30, "581.80")
 SIZE = 16
 SLOW_S = 0.005
 """So much longer than a quick picture that a busy machine does not turn the two round."""
+SLOW = {(CARD.runtime, FULL): SLOW_S, (PROCESSOR.runtime, FULL): 3 * SLOW_S}
+"""The card in half precision is the fastest, the processor the slowest."""
 
 Place = tuple[str, str]
 """Runtime and precision."""
@@ -73,7 +81,8 @@ class Machine:
     devices: list[Device] = field(default_factory=lambda: [CARD, PROCESSOR])
     spoils: dict[Place, Spoil] = field(default_factory=dict)
     """What happens to its pictures."""
-    slow: set[Place] = field(default_factory=set)
+    slow: Mapping[Place, float] = field(default_factory=dict)
+    """Seconds that a picture takes longer than the others when it is compared."""
     not_opening: dict[Place, Exception] = field(default_factory=dict)
     """What the model that is shown raises when it is opened."""
     not_checking: dict[Place, Exception] = field(default_factory=dict)
@@ -82,10 +91,16 @@ class Machine:
     """What a runtime raises when it is opened, by its name."""
     failing: set[Place] = field(default_factory=set)
     """Raises when a picture is shown."""
+    failures: list[Place] = field(default_factory=list)
+    """Where that happened, each time."""
     at_check: Callable[[Place], None] = lambda place: None
     """Called before a model that is compared is there."""
     at_open: Callable[[Place, Report], None] = lambda place, report: None
     """Called before a model that is shown is there."""
+    networks: dict[str, Exception | None] = field(default_factory=dict)
+    """Characters that have networks, by name; what is wrong with their files, if anything is."""
+    quick: bool = False
+    """Whether opening them is done within a second, once they were checked."""
     lists: int = 0
     """How often the devices were looked for."""
     checks: list[Place] = field(default_factory=list)
@@ -121,6 +136,7 @@ class FakeRuntime:
 
     on_host = False
     lanes = 1
+    builds_engines = False
 
     def __init__(self, device: Device, threads: int) -> None:
         self.device, self.threads, self.name = device, threads, device.runtime
@@ -137,6 +153,23 @@ class FakeRuntime:
 
     def close(self) -> None:
         self.closings += 1
+
+
+class FakeOpener(ModelOpener):
+    """An opener on a machine, to whose networks nothing but the character's name leads."""
+
+    def __init__(self, machine: Machine, tell: Callable[[EasyVtuberError | None], None], verdicts: Path) -> None:
+        super().__init__(tell, Verdicts(verdicts), machine.list_devices, machine.open_runtime)
+        self._machine = machine
+
+    def family(self, character: Character, wish: ModelWish) -> FakeFamily | None:
+        """As the real one decides, if the character has networks."""
+        if RIG in (wish.family, wish.rung) or character.name not in self._machine.networks:
+            return None
+        problem = self._machine.networks[character.name]
+        if problem is not None:
+            raise problem
+        return FakeFamily(self._machine, variant=wish.quality, key=character.name, quick=self._machine.quick)
 
 
 @dataclass(frozen=True)
@@ -159,9 +192,10 @@ class FakeModel:
     def render(self, pose: PoseVector, out: Picture) -> FakeKey:
         assert not self.closings, "drawn with after it was closed"
         if self._is_shown and self._place in self._machine.failing:
+            self._machine.failures.append(self._place)
             raise RuntimeFailed("the driver was reset", runtime=self._place[0], network="fake body")
-        if not self._is_shown and self._place in self._machine.slow:
-            time.sleep(SLOW_S)
+        if not self._is_shown:
+            time.sleep(self._machine.slow.get(self._place, 0.0))
         spoil = self._machine.spoils.get(self._place)
         picture = right_picture(pose, self.size)
         out[:] = picture if spoil is None else spoil(picture)
@@ -215,12 +249,11 @@ class Examination:
 
     def __call__(self, place: Place, report: Report) -> None:
         self.begun.set()
-        end = time.monotonic() + LIMIT_S
-        try:
-            while not self.may_end.is_set():
-                assert time.monotonic() < end, "nobody ended the examination"
+        end = time.monotonic() + 2 * LIMIT_S
+        while not self.may_end.is_set() and time.monotonic() < end:
+            try:
                 report("examining", 0.5)
-                self.may_end.wait(0.005)
-        except BaseException:
-            self.gave_up.set()
-            raise
+            except BuildStopped:
+                self.gave_up.set()
+                raise
+            self.may_end.wait(0.005)

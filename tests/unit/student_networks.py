@@ -6,6 +6,8 @@ Channels are in the author's order (R, G, B, A) but where something is said to h
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 from typing import Any
 
 import cv2
@@ -25,14 +27,19 @@ BODY_WIDTHS = ((47, 12, 12), (59, 10, 10), (57, 8, 8))
 
 
 def small_network(
-    widths: tuple[tuple[int, ...], ...], pose_values: int, outputs: int, seed: int = 3, fine: float = 1.0, strength: float = 0.2
+    widths: tuple[tuple[int, ...], ...],
+    pose_values: int,
+    outputs: int,
+    seed: int = 3,
+    fine: float = 1.0,
+    strength: float = 0.2,
 ) -> SineNetwork:
     """Waves of a quarter of the canvas and longer, moved by the pose; the last level also has two ``fine`` ones."""
     random = np.random.default_rng(seed)
     levels = []
     for number, level in enumerate(widths):
         layers = []
-        for place, (inputs, units) in enumerate(zip(level, level[1:], strict=False)):
+        for place, (inputs, units) in enumerate(itertools.pairwise(level)):
             weight = random.uniform(-1.0, 1.0, (units, inputs)) * np.sqrt(3.0 / inputs)
             if place == 0:
                 first = inputs - pose_values - 2
@@ -90,7 +97,9 @@ def small_picture() -> Picture:
 def small_character(fine: float = 1.0) -> tuple[StudentWeights, NDArray[np.float32]]:
     """Weights and picture as the product takes them: blue first."""
     weights = small_weights(fine)
-    return StudentWeights(blue_first(weights.face), blue_first(weights.body)), linear_picture(small_picture())
+    picture = linear_picture(small_picture())
+    picture.setflags(write=False)
+    return StudentWeights(blue_first(weights.face), blue_first(weights.body)), picture
 
 
 @functools.cache
@@ -183,7 +192,9 @@ def _level(layers: tuple[Layer, ...], features: Array, pose: Array, size: int) -
     count = features.shape[2]
     same = first.weight[:, count + 2 :].astype(np.float64) @ pose.astype(np.float64) + first.bias
     places = np.stack([x, y], axis=-1)
-    values = np.sin(_product(features, first.weight[:, :count]) + _product(places, first.weight[:, count:][:, :2]) + same)
+    values = np.sin(
+        _product(features, first.weight[:, :count]) + _product(places, first.weight[:, count:][:, :2]) + same
+    )
     for layer in layers[1:]:
         values = np.sin(_affine(layer, values))
     return values
@@ -228,22 +239,25 @@ def blended(picture: Array, fields: Array) -> Array:
     steps = (np.arange(size) + 0.5) * 2.0 / size - 1.0
     warped = sampled(picture, steps[None, :] + fields[..., 0], steps[:, None] + fields[..., 1])
     blend = fields[..., 2:3]
-    return (1.0 - blend) * warped + blend * fields[..., 3:]
+    return np.asarray((1.0 - blend) * warped + blend * fields[..., 3:])
 
 
 def together(fields: MotionFields) -> Array:
     """A key frame's fields as the network's seven channels."""
-    return np.concatenate([fields.warp, fields.blend[..., None], fields.colour], axis=2, dtype=np.float64)
+    channels = [fields.warp, fields.blend[..., None], fields.colour]
+    return np.concatenate(channels, axis=2).astype(np.float64)
 
 
 @functools.lru_cache(maxsize=4)
 def _small_fields(pose: bytes) -> Array:
-    return dense(small_weights().body, np.frombuffer(pose, np.float32), SIZE)
+    made = dense(small_weights().body, np.frombuffer(pose, np.float32), SIZE)
+    made.setflags(write=False)
+    return made
 
 
 def small_fields(pose: Array) -> Array:
     """Shape (512, 512, 7): the small character's fields at a pose (45)."""
-    return _small_fields(pose.tobytes())
+    return np.asarray(_small_fields(pose.tobytes()))
 
 
 def small_face(pose: Array) -> Array:
@@ -263,3 +277,9 @@ def some_poses(count: int, seed: int = 0) -> Array:
     poses[:, :FACE_VALUES] *= random.random((count, FACE_VALUES)) < 0.25
     poses[:, 37:44] = random.uniform(-1.0, 1.0, (count, 7))
     return poses.astype(np.float32)
+
+
+def psnr_db(first: Picture, second: Picture) -> float:
+    """Peak signal-to-noise ratio over all pixels and channels; infinite for equal pictures."""
+    error = float(((first.astype(float) - second) ** 2).mean())
+    return 10.0 * math.log10(255.0**2 / error) if error else math.inf

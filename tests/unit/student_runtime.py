@@ -97,6 +97,7 @@ class WatchedRuntime:
     def __init__(self, on_host: bool = True, threads: int = 1) -> None:
         self.on_host = on_host
         self.lanes = threads if on_host else 1
+        self.builds_engines = False
         self.runs: Counter[str] = Counter()
         self.crossed: Counter[tuple[str, tuple[int, ...]]] = Counter()
         self.reads = 0
@@ -107,7 +108,6 @@ class WatchedRuntime:
         self._inner = processor(threads)
 
     def prepare(self, networks: Sequence[Network], progress: Progress | None = None) -> None:
-        assert not self.networks, "they are prepared before the first is opened"
         self.prepared += networks
         if progress is not None:
             progress("building", 1.0)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.wire.errors import CharacterDescriptionBad, CharacterError, CharacterMissing, CharacterNotPicture
 from core.wire.folders import CHARACTERS
-from models.character import PICTURE_SIZE, fit, load_character
+from models.character import PICTURE_SIZE, fit, load_character, read_picture
 
 Pixels = NDArray[np.uint8]
 
@@ -237,3 +237,58 @@ def test_a_folder_in_the_pictures_place_is_no_character(tmp_path: Path) -> None:
     (tmp_path / "someone" / "character.png").mkdir(parents=True)
     with pytest.raises(CharacterError):
         load_character("someone", tmp_path)
+
+
+# -- students, whose description names the picture ---------------------------------------------------------------------
+
+STUDENT_YAML = "character_model.yaml"
+
+
+def write_student(folder: Path, picture: str, content: bytes, name: str = "someone") -> Path:
+    """A student's folder with one picture."""
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / name / picture).write_bytes(content)
+    (folder / name / STUDENT_YAML).write_text(f"character_image_file_name: {picture}\n", encoding="utf-8")
+    return folder / name
+
+
+@pytest.mark.parametrize("picture", ["own.png", "私の 絵.webp"])
+def test_a_student_is_read_from_the_picture_that_its_description_names(tmp_path: Path, picture: str) -> None:
+    folder = write_student(tmp_path, picture, png(plain()))
+    (folder / "character.json").write_text('{"parts": {"mouth": 5}}', encoding="utf-8")
+    character = load_character("someone", tmp_path)
+    assert (character.picture == (10, 120, 230, 255)).all()
+    assert (character.folder, character.parts) == (folder, {"mouth": 5})
+
+
+def test_a_student_whose_picture_is_none_is_refused(tmp_path: Path) -> None:
+    write_student(tmp_path, "own.png", b"not a picture")
+    with pytest.raises(CharacterNotPicture):
+        load_character("someone", tmp_path)
+
+
+@pytest.mark.parametrize("named", ["../elsewhere/character.png", "missing.png", "..", ""])
+def test_a_description_that_leads_elsewhere_makes_no_character(tmp_path: Path, named: str) -> None:
+    write(tmp_path, png(plain()), name="elsewhere")
+    folder = write_student(tmp_path, "own.png", png(plain()))
+    (folder / STUDENT_YAML).write_text(f"character_image_file_name: {named}\n", encoding="utf-8")
+    with pytest.raises(CharacterMissing):
+        load_character("someone", tmp_path)
+
+
+def test_only_a_character_in_a_folder_of_its_own_has_a_place_for_networks(tmp_path: Path) -> None:
+    write(tmp_path, png(plain()))
+    (tmp_path / "single.png").write_bytes(png(plain()))
+    assert load_character("someone", tmp_path).folder == tmp_path / "someone"
+    assert load_character("single", tmp_path).folder is None
+
+
+def test_a_picture_is_read_by_its_path_as_characters_are(tmp_path: Path) -> None:
+    path = tmp_path / "夜 picture.png"
+    path.write_bytes(png(plain(300, 600)))
+    assert np.array_equal(read_picture(path), fit(plain(300, 600)))
+    path.write_bytes(b"not a picture")
+    with pytest.raises(CharacterNotPicture):
+        read_picture(path)
+    with pytest.raises(CharacterNotPicture):
+        read_picture(tmp_path / "missing.png")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from accel import registry
-from accel.base import FULL, HALF, Device
+from accel.base import FULL, HALF, Device, Runtime
 from core.wire.errors import (
     AccelError,
     BuildStopped,
@@ -36,6 +36,8 @@ from tests.unit.fake_families import (
     CARD,
     PROCESSOR,
     RTX,
+    SLOW,
+    SLOW_S,
     FakeFamily,
     Machine,
     Place,
@@ -60,7 +62,7 @@ class Bench:
     """A machine, the verdicts' file, and openers as they come and go with the process."""
 
     def __init__(self, folder: Path) -> None:
-        self.machine = Machine(slow={ON_PROCESSOR})
+        self.machine = Machine(slow=SLOW)
         self.path = folder / "verdicts.json"
         self.told: Told = []
         self.reports: list[tuple[str, float]] = []
@@ -123,8 +125,8 @@ class SeenStudent:
 
     name = "tha4_student"
 
-    def __init__(self, files: StudentFiles, picture: Picture, quality: str) -> None:
-        self.files, self.picture, self.variant = files, picture, quality
+    def __init__(self, files: StudentFiles, picture: Picture, quality: str, processor: Runtime) -> None:
+        self.files, self.picture, self.variant, self.processor = files, picture, quality, processor
 
 
 def write_student(folder: Path) -> Path:
@@ -231,13 +233,14 @@ def test_a_student_is_given_the_picture_that_its_description_names(bench: Bench,
     assert isinstance(family, SeenStudent)
     assert np.array_equal(family.picture, own)
     assert family.files.picture == student / name
+    assert family.processor.device == PROCESSOR
 
 
 # -- the choice of a device -------------------------------------------------------------------------------------------
 
 
 def test_the_card_that_draws_right_and_faster_is_taken(bench: Bench) -> None:
-    bench.machine.slow = {CARD_HALF, ON_PROCESSOR}
+    bench.machine.slow = {CARD_HALF: SLOW_S, ON_PROCESSOR: SLOW_S}
     model, running = bench.open()
     assert (running.family, running.variant) == ("tha4_student", "balanced")
     assert (running.runtime, running.device, running.precision) == (CARD.runtime, CARD.name, FULL)
@@ -419,13 +422,14 @@ def test_a_file_that_only_one_runtime_cannot_read_is_drawn_by_another(bench: Ben
 
 
 def test_what_gave_out_while_it_drew_is_not_used_again_in_this_process(bench: Bench) -> None:
-    bench.machine.slow = {CARD_FULL, ON_PROCESSOR}
     assert bench.place() == CARD_HALF
-    bench.opener.gave_out(CARD, HALF)
+    bench.opener.gave_out(CARD, HALF, FAILURES["failed"])
     assert bench.place() != CARD_HALF
+    assert bench.told_now() is FAILURES["failed"], "the user is told for as long as it is not used"
     assert bench.place(wish=ModelWish(rung=TENSORRT, runtime=CARD.runtime, precision=HALF)) != CARD_HALF
     bench.new_process()
     assert bench.place() == CARD_HALF, "the driver may be well again"
+    assert bench.told_now() is None
 
 
 def test_what_failed_to_open_is_not_tried_again_in_this_process(bench: Bench) -> None:
@@ -435,6 +439,7 @@ def test_what_failed_to_open_is_not_tried_again_in_this_process(bench: Bench) ->
     bench.machine.not_opening = {}
     assert bench.place() == ON_PROCESSOR
     assert len(bench.machine.opened) == opened + 1
+    assert bench.told == [FAILURES["failed"]] * 2
 
 
 def test_the_device_that_runs_is_found_by_what_is_told_of_it(bench: Bench) -> None:
@@ -456,8 +461,22 @@ def test_when_one_of_two_equal_cards_gives_out_the_next_best_is_found_in_the_end
         device = bench.opener.device_of(running)
         assert device is not None
         for precision in (HALF, FULL):
-            bench.opener.gave_out(device, precision)
+            bench.opener.gave_out(device, precision, FAILURES["failed"])
     assert bench.place() == ON_PROCESSOR
+
+
+def test_when_everything_gave_out_the_problem_stays_the_same_however_often_it_is_tried(bench: Bench) -> None:
+    bench.machine.devices = [PROCESSOR]
+    bench.open()
+    bench.opener.gave_out(PROCESSOR, FULL, FAILURES["failed"])
+    for _ in range(10):
+        with pytest.raises(RuntimeFailed) as caught:
+            bench.open()
+        assert caught.value is FAILURES["failed"]
+    frames, traceback = 0, caught.value.__traceback__
+    while traceback is not None:
+        frames, traceback = frames + 1, traceback.tb_next
+    assert frames < 10, "it does not hold what was there each time"
 
 
 @pytest.mark.parametrize("kind", ["wrong", "failing", "not opening", "nothing there"])
@@ -492,7 +511,6 @@ def stop(task: str, share: float) -> None:
 
 
 def test_work_that_is_told_to_stop_stops_and_leaves_everything_usable(bench: Bench) -> None:
-    bench.machine.slow = {CARD_FULL, ON_PROCESSOR}
     bench.open()
     bench.machine.at_open = lambda place, report: report("examining", 0.1)
     opened = len(bench.machine.opened)

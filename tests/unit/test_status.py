@@ -57,6 +57,22 @@ def test_long_work_shows_how_far_it_is() -> None:
     assert "engine: 42 %" in texts(View(phase="warming", progress=("engine", 0.42)))
 
 
+@pytest.mark.parametrize("language", ["en", "zh", "ja"])
+@pytest.mark.parametrize("task", ["checking", "examining", "importing"])
+def test_long_work_has_a_name_in_words(language: str, task: str) -> None:
+    say = Translator(language)
+    shown = status.lines(View(phase=RUNNING, progress=(task, 0.256)), None, say)[1]
+    name = say(f"task.{task}")
+    assert name != f"task.{task}"
+    assert shown == Line(say("status.progress", task=name, percent="26"))
+
+
+def test_long_work_is_told_while_the_rig_runs_too() -> None:
+    shown = texts(running(progress=("examining", 0.5), state={"running": {"family": "rig"}}))
+    assert shown[1] == SAY("status.progress", task=SAY("task.examining"), percent="50")
+    assert SAY("status.model_rig") in shown
+
+
 def test_nothing_is_said_about_the_picture_while_it_does_not_run() -> None:
     assert len(texts(View(phase="warming", figures=FIGURES, state={"visible": False}))) == 1
 
@@ -84,6 +100,77 @@ def test_the_output_is_told_with_its_description_and_the_reason() -> None:
     shown = texts(running(state={"output_description": "cam 3"}), OutputChoice("virtual_camera", "chosen"))
     name = SAY("setting.output.choice.virtual_camera")
     assert SAY("status.output_why", output=f"{name}: cam 3", reason=SAY("reason.chosen")) in shown
+
+
+# -- what draws the character -----------------------------------------------------------------------------------------
+
+ON_CARD: Dict[str, Any] = {
+    "family": "tha3", "variant": "separable", "precision": "half", "runtime": "onnxruntime_directml",
+    "device": "Radeon RX 6800", "reason": "fastest_correct", "milliseconds": 6.04,
+}  # fmt: skip
+
+
+def model_line(language: str = "en", **changes: Any) -> str:
+    """The line about what draws."""
+    say = Translator(language)
+    with_model = status.lines(running(state={"running": {**ON_CARD, **changes}}), None, say)
+    without = status.lines(running(), None, say)
+    added = [line for line in with_model if line not in without]
+    assert [line.level for line in added] == [NORMAL]
+    return added[0].text
+
+
+def test_what_draws_is_told_with_on_what_and_why() -> None:
+    assert model_line() == SAY(
+        "status.model_timed", family="THA3", variant="Separable", precision="Half (16 bit)", device="Radeon RX 6800",
+        runtime=SAY("setting.runtime.choice.onnxruntime_directml"), reason=SAY("reason.fastest_correct"),
+        milliseconds="6.0",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "ja"])
+def test_what_draws_is_told_in_words_only(language: str) -> None:
+    say = Translator(language)
+    for family, variant in (("tha3", "standard"), ("tha4", ""), ("tha4_student", "balanced"), ("tha4_student", "full")):
+        for reason in ("as_wished", "fastest_correct", "only_one", "next_best"):
+            line = model_line(language, family=family, variant=variant, reason=reason)
+            assert say(f"reason.{reason}") in line
+            assert say(f"setting.model.choice.{family}") in line
+            for key in (family, variant, reason, "onnxruntime_directml"):
+                assert not key or key not in line
+            assert not any(piece in line for piece in ("status.", "setting.", "reason.", "{", "?"))
+
+
+def test_a_quality_is_told_by_its_name() -> None:
+    assert SAY("setting.quality.choice.fast") in model_line(family="tha4_student", variant="fast")
+
+
+def test_what_was_not_timed_is_told_without_a_time() -> None:
+    line = model_line(milliseconds=0.0, runtime="onnxruntime_cpu", device="Ryzen", reason="only_one", precision="full")
+    assert line == SAY(
+        "status.model", family="THA3", variant="Separable", precision="Full (32 bit)", device="Ryzen",
+        runtime=SAY("setting.runtime.choice.onnxruntime_cpu"), reason=SAY("reason.only_one"),
+    )  # fmt: skip
+    assert "ms" not in line
+
+
+def test_the_rig_is_told_as_what_it_is() -> None:
+    assert model_line(family="rig", variant="", runtime="", device="", milliseconds=0.0) == SAY("status.model_rig")
+
+
+@pytest.mark.parametrize("told", [None, {}, {"family": ""}, [], "tha3", 5, {"runtime": "onnxruntime_cpu"}])
+def test_before_anything_draws_nothing_is_told(told: Any) -> None:
+    assert texts(running(state={"running": told})) == texts(running())
+
+
+def test_what_draws_cannot_bring_placeholders_of_its_own() -> None:
+    assert "{reason} %s {0}" in model_line(device="{reason} %s {0}")
+
+
+def test_a_newer_workers_words_are_shown_as_they_are() -> None:
+    line = model_line(family="tha5", variant="tiny", precision="eighth", runtime="abacus", reason="by_hand")
+    assert "tiny" in line
+    assert all(word in line for word in ("tha5", "eighth", "abacus", "by_hand"))
 
 
 def test_a_hidden_avatar_is_told() -> None:
@@ -128,3 +215,14 @@ def test_no_figures_whatever_take_the_status_away(
 ) -> None:
     view = running(figures=figures, state=state, progress=("task", fraction))
     assert all(isinstance(line.text, str) for line in status.lines(view, OWN, SAY))
+
+
+RUNNING_NAMES = st.sampled_from(list(ON_CARD))
+ANYTHING = FIGURE | st.lists(FIGURE, max_size=2) | st.dictionaries(st.text(max_size=3), FIGURE, max_size=2)
+
+
+@given(st.dictionaries(RUNNING_NAMES, ANYTHING))
+def test_no_words_about_the_model_whatever_take_the_status_away(changes: Dict[str, Any]) -> None:
+    shown = status.lines(running(state={"running": {**ON_CARD, **changes}}), OWN, SAY)
+    assert all(isinstance(line.text, str) for line in shown)
+    assert shown[0].text == SAY("phase.running")

@@ -32,7 +32,7 @@ def some_fields(count: int, seed: int = 1) -> Array:
     random = np.random.default_rng(seed)
     spread = np.array([0.4, 0.4, 0.4, 0.7, 0.7, 0.7, 0.7])
     middle = np.array([0.0, 0.0, 0.3, 0.0, 0.0, 0.0, 0.3])
-    return (random.normal(size=(count, 7)) * spread + middle).astype(np.float32)
+    return np.asarray(random.normal(size=(count, 7)) * spread + middle, np.float32)
 
 
 def run_sampled(picture: Array, fields: Array, points: Indices, channels: int = 4) -> Array:
@@ -53,7 +53,7 @@ def bytes_session() -> Session:
 
 def run_as_bytes(result: Array) -> Array:
     """(4096, 4) uint8 from (4096, 4) linear BGRA in -1..1"""
-    return bytes_session().run({"result": np.ascontiguousarray(result.T, np.float32)})["pixels"]
+    return np.asarray(bytes_session().run({"result": np.ascontiguousarray(result.T, np.float32)})["pixels"])
 
 
 @pytest.mark.parametrize("channels", [4, 1])

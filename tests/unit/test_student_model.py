@@ -99,9 +99,9 @@ def test_the_face_is_computed_when_a_face_value_changed(model: StudentModel, run
     body = {"body": shares, "pixels": shares}
     draw(model, TURNED)  # the same face
     assert runtime.taken_runs() == body
+    other = TURNED.copy()
     for value in (0, 38):
-        other = TURNED.copy()
-        other[value] = 0.5
+        other[value] += 0.5
         draw(model, other)
         runs = runtime.taken_runs()
         assert runs.pop("face") >= 1 and runs == body

@@ -55,18 +55,20 @@ def pose_values(levels: int) -> int:
     return FACE_VALUES if levels == 1 else POSE_VALUES
 
 
-def graph_of(network: SineNetwork, points: Points, precision: str = FULL) -> tuple[bytes, Indices]:
+def graph_of(network: SineNetwork, points: Points, precision: str = FULL, chunk: int = 0) -> tuple[bytes, Indices]:
     """The graph of a network at the points that ``points`` adds to it."""
     graph = GraphBuilder()
     values = network.levels[0][0].weight.shape[1] - 2
-    tensor, made = points(PointNetworks(graph, graph.input("pose", (1, values)), network, precision))
+    tensor, made = points(PointNetworks(graph, graph.input("pose", (1, values)), network, precision, chunk))
     graph.output("points", tensor, (len(made), len(network.output.bias)))
     return graph.build("test"), made
 
 
-def computed(network: SineNetwork, points: Points, precision: str = FULL, pose: Array = POSE) -> tuple[Array, Indices]:
+def computed(
+    network: SineNetwork, points: Points, precision: str = FULL, pose: Array = POSE, chunk: int = 0
+) -> tuple[Array, Indices]:
     """What a network gives at points for a pose, in ONNX Runtime."""
-    content, made = graph_of(network, points, precision)
+    content, made = graph_of(network, points, precision, chunk)
     values = network.levels[0][0].weight.shape[1] - 2
     session = processor().open(Network("test", content))
     result = session.run({"pose": pose[None, :values]})["points"]
@@ -89,13 +91,18 @@ NOWHERE = ~EVERYWHERE
 
 
 @pytest.mark.parametrize("levels", LEVELS)
-@settings(max_examples=12)
-@given(seed=st.integers(0, 999), share=st.sampled_from([0.002, 0.05, 0.6, 1.0]), size=st.sampled_from([8, 24, 40]))
-def test_exact_points_are_the_dense_networks(levels: int, seed: int, share: float, size: int) -> None:
+@settings(max_examples=16)
+@given(
+    seed=st.integers(0, 999),
+    share=st.sampled_from([0.002, 0.05, 0.6, 1.0]),
+    size=st.sampled_from([8, 24, 40]),
+    chunk=st.sampled_from([0, 7, 100]),
+)
+def test_exact_points_are_the_dense_networks(levels: int, seed: int, share: float, size: int, chunk: int) -> None:
     network, mask = network_of(levels), random_mask(seed, share, size)
     mask[seed % size, -1] = True
     pose = some_poses(1, seed)[0]
-    found, points = computed(network, lambda made: made.exact(mask), pose=pose)
+    found, points = computed(network, lambda made: made.exact(mask), pose=pose, chunk=chunk)
     assert np.array_equal(points, points_of(mask))
     assert np.abs(found - dense(network, pose[: pose_values(levels)], size)[mask]).max() < 1e-4
 
@@ -121,10 +128,11 @@ def test_sharp_points_have_only_the_last_level_at_full_size(levels: int, mask: M
 
 
 @pytest.mark.parametrize("levels", LEVELS)
-def test_mixed_points_come_in_the_pictures_order_each_of_its_kind(levels: int) -> None:
+@pytest.mark.parametrize("chunk", [0, 1, 20, 1000])
+def test_mixed_points_come_in_the_pictures_order_each_of_its_kind(levels: int, chunk: int) -> None:
     network, wanted, sharp = network_of(levels), blob(), random_mask(3, 0.2)
     sharp, soft = sharp & wanted, wanted & ~sharp
-    found, points = computed(network, lambda made: made.mixed(sharp, soft))
+    found, points = computed(network, lambda made: made.mixed(sharp, soft), chunk=chunk)
     assert np.array_equal(points, points_of(wanted))
     pose = POSE[: pose_values(levels)]
     expected = np.where(sharp[..., None], dense_sharp(network, pose, SIZE), dense_soft(network, pose, SIZE))

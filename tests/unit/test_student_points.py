@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from models.student.points import (
 from tests.unit.student_networks import Array, doubled
 
 KINDS = [BILINEAR, BICUBIC]
+CHUNKS = st.sampled_from([0, 1, 5, 64])
 
 
 @st.composite
@@ -58,18 +61,18 @@ def _coarse(mask: Mask, kind: int) -> Level:
 
 def _upsampled(level: Level, kind: int, values: Array) -> Array:
     """As the graphs do it; ``values``: a row for each of the coarser level's points."""
-    assert level.corners is not None
-    around = values[level.corners]
-    return np.tensordot(WEIGHTS[kind].astype(np.float64), around, axes=1).reshape(-1, values.shape[1])
+    weights = WEIGHTS[kind].astype(np.float64)
+    spread = [np.tensordot(weights, values[corners], axes=1) for _, corners in level.chunks()]
+    return np.concatenate([part.reshape(-1, values.shape[1]) for part in spread])
 
 
 def _wanted(level: Level, values: Array, mask: Mask) -> Array:
     return values[level.rows_of(points_of(mask))]
 
 
-@given(masks(), st.sampled_from(KINDS))
-def test_quads_cover_what_is_wanted_once_and_nothing_far_from_it(mask: Mask, kind: int) -> None:
-    level = finer_level(_coarse(mask, kind), mask, kind)
+@given(masks(), st.sampled_from(KINDS), CHUNKS)
+def test_quads_cover_what_is_wanted_once_and_nothing_far_from_it(mask: Mask, kind: int, chunk: int) -> None:
+    level = finer_level(_coarse(mask, kind), mask, kind, chunk)
     found = _of(level.points)
     assert len(found) == len(level.points)
     assert _of(points_of(mask)) <= found
@@ -78,27 +81,42 @@ def test_quads_cover_what_is_wanted_once_and_nothing_far_from_it(mask: Mask, kin
     assert np.array_equal(level.points[level.rows_of(points_of(mask))], points_of(mask))
 
 
-@given(masks(), st.sampled_from(KINDS))
-def test_each_quad_lies_between_the_coarse_points_it_reads(mask: Mask, kind: int) -> None:
+@given(masks(), st.sampled_from(KINDS), CHUNKS)
+def test_each_quad_lies_between_the_coarse_points_it_reads(mask: Mask, kind: int, chunk: int) -> None:
     coarse = _coarse(mask, kind)
-    level = finer_level(coarse, mask, kind)
-    assert level.corners is not None and level.corners.min() >= 0
-    quads = level.points.reshape(4, -1, 2)
-    assert level.corners.shape == ((2 * kind) ** 2, quads.shape[1])
-    for place, step in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
-        assert np.array_equal(quads[place], quads[0] + step)
-    below = np.floor((quads[0] + 0.5) / 2.0 - 0.5).astype(int)
-    steps = range(1 - kind, kind + 1)
-    for place, step in enumerate((down, right) for down in steps for right in steps):
-        expected = np.clip(below + step, 0, coarse.size - 1)
-        assert np.array_equal(coarse.points[level.corners[place]], expected)
+    level = finer_level(coarse, mask, kind, chunk)
+    for points, corners in level.chunks():
+        assert corners.min() >= 0
+        quads = points.reshape(4, -1, 2)
+        assert corners.shape == ((2 * kind) ** 2, quads.shape[1])
+        for place, step in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+            assert np.array_equal(quads[place], quads[0] + step)
+        below = np.floor((quads[0] + 0.5) / 2.0 - 0.5).astype(int)
+        steps = range(1 - kind, kind + 1)
+        for place, step in enumerate((down, right) for down in steps for right in steps):
+            expected = np.clip(below + step, 0, coarse.size - 1)
+            assert np.array_equal(coarse.points[corners[place]], expected)
 
 
-@given(masks(), st.sampled_from(KINDS), st.integers(0, 99))
-def test_upsampling_is_the_dense_one_also_at_the_border(mask: Mask, kind: int, seed: int) -> None:
+@given(masks(), st.sampled_from(KINDS), CHUNKS)
+def test_chunks_are_the_level_in_its_order(mask: Mask, kind: int, chunk: int) -> None:
+    level = finer_level(_coarse(mask, kind), mask, kind, chunk)
+    made = level.chunks()
+    assert np.array_equal(np.concatenate([points for points, _ in made]), level.points)
+    assert level.corners is not None
+    assert np.array_equal(np.concatenate([corners for _, corners in made], axis=1), level.corners)
+    sizes = [corners.shape[1] for _, corners in made]
+    if chunk:
+        assert max(sizes) <= chunk and all(size == chunk for size in sizes[:-1])
+    else:
+        assert len(sizes) == 1
+
+
+@given(masks(), st.sampled_from(KINDS), CHUNKS, st.integers(0, 99))
+def test_upsampling_is_the_dense_one_also_at_the_border(mask: Mask, kind: int, chunk: int, seed: int) -> None:
     dense = np.random.default_rng(seed).normal(size=(len(mask) // 2, len(mask) // 2, 3))
     coarse = _coarse(mask, kind)
-    level = finer_level(coarse, mask, kind)
+    level = finer_level(coarse, mask, kind, chunk)
     values = dense[coarse.points[:, 0], coarse.points[:, 1]]
     found = _wanted(level, _upsampled(level, kind, values), mask)
     assert np.allclose(found, doubled(dense, cubic=kind == BICUBIC)[mask], atol=1e-6)
@@ -123,14 +141,14 @@ def test_the_cubic_weights_keep_parabolas() -> None:
     assert np.allclose(WEIGHTS[BICUBIC] @ squares, [0.0625, 0.0625, 0.5625, 0.5625], atol=1e-6)
 
 
-@given(masks(multiple=4), st.integers(1, 3))
-def test_a_pyramid_reads_only_what_it_has(mask: Mask, count: int) -> None:
-    levels = levels_for(mask, count)
+@given(masks(multiple=4), st.integers(1, 3), CHUNKS)
+def test_a_pyramid_reads_only_what_it_has(mask: Mask, count: int, chunk: int) -> None:
+    levels = levels_for(mask, count, chunk)
     assert [level.size for level in levels] == [len(mask) >> step for step in reversed(range(count))]
     assert levels[0].corners is None
-    for coarse, level in zip(levels, levels[1:], strict=False):
+    for coarse, level in itertools.pairwise(levels):
         assert level.corners is not None
-        assert 0 <= level.corners.min() and level.corners.max() < len(coarse.points)
+        assert level.corners.min() >= 0 and level.corners.max() < len(coarse.points)
         read = _of(coarse.points[level.corners.reshape(-1)])
         assert all(0 <= row < coarse.size and 0 <= column < coarse.size for row, column in read)
     assert _of(points_of(mask)) <= _of(levels[-1].points)
@@ -167,7 +185,7 @@ def test_bands_are_disjoint_complete_and_share_no_quad(mask: Mask, count: int) -
     assert 1 <= len(found) <= count
     assert np.array_equal(np.sum(found, axis=0), mask.astype(int))
     rows = [{(int(row) + 1) // 2 for row in np.flatnonzero(band.any(axis=1))} for band in found]
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in itertools.pairwise(rows):
         assert upper and lower and max(upper) < min(lower)
 
 

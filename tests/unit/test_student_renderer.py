@@ -49,9 +49,7 @@ def opened(
     runtime: WatchedRuntime, where: Regions | None = None, precision: str = FULL, picture: Array | None = None
 ) -> StudentRenderer:
     weights, own = small_character()
-    return StudentRenderer(
-        weights, own if picture is None else picture, where or regions(figure()), runtime, precision
-    )
+    return StudentRenderer(weights, own if picture is None else picture, where or regions(figure()), runtime, precision)
 
 
 def draw(renderer: StudentRenderer, fields: Fields) -> Picture:
@@ -124,16 +122,22 @@ def as_one() -> tuple[list[Picture], Picture]:
 
 
 @pytest.mark.parametrize(
-    ("threads", "share_points"), [(1, 10**6), (1, 4_000), (2, 12_000), (3, 12_000), (3, 10**6), (3, 2_500)]
+    ("threads", "share_points", "chunk_quads"),
+    [(1, 10**6, 10**6), (1, 4_000, 300), (2, 12_000, 512), (3, 12_000, 512), (3, 10**6, 2_000), (3, 2_500, 100)],
 )
 def test_threads_and_shares_change_nothing(
-    threads: int, share_points: int, monkeypatch: pytest.MonkeyPatch, as_one: tuple[list[Picture], Picture]
+    threads: int,
+    share_points: int,
+    chunk_quads: int,
+    monkeypatch: pytest.MonkeyPatch,
+    as_one: tuple[list[Picture], Picture],
 ) -> None:
     monkeypatch.setattr(renderer_module, "_SHARE_POINTS", share_points)
+    monkeypatch.setattr(renderer_module, "_CHUNK_QUADS", chunk_quads)
     runtime = WatchedRuntime(threads=threads)
     other = opened(runtime)
     shares = len(other.points)
-    assert shares == max(threads, int(figure().sum()) // share_points)
+    assert shares == threads if share_points == 10**6 else 0.7 < figure().sum() / share_points / shares < 1.4
     pictures, between = as_one
     for pose, picture in zip(POSES[:2], pictures, strict=True):
         assert_same(drawn(other, pose), picture)
@@ -290,10 +294,10 @@ def test_a_card_runs_the_body_as_one(card: WatchedRuntime) -> None:
 
 def test_a_card_prepares_exactly_what_is_opened_later(card: WatchedRuntime) -> None:
     weights, picture = small_character()
-    told = []
+    opened_before = []
 
     def progress(task: str, share: float) -> bool:
-        told.append((task, share))
+        opened_before.append(len(card.networks))
         return True
 
     split = Split.mixed(figure() & (np.arange(SIZE) % 8 < 2), figure() & (np.arange(SIZE) % 8 >= 2))
@@ -301,7 +305,7 @@ def test_a_card_prepares_exactly_what_is_opened_later(card: WatchedRuntime) -> N
     fields = renderer.fields(POSES[:1], with_face=True)
     drawn_between(renderer, fields, fields, 0.5)
     assert {network.digest for network in card.prepared} == {network.digest for network in card.networks}
-    assert len(card.networks) == 4 and told
+    assert len(card.networks) == 4 and opened_before == [0]
     renderer.close()
 
 
@@ -320,6 +324,7 @@ def assert_no_lane_is_left() -> None:
 
 @pytest.mark.parametrize("on_host", [True, False], ids=["processor", "card"])
 def test_closing_gives_everything_back_and_may_be_repeated(on_host: bool) -> None:
+    assert_no_lane_is_left()
     runtime = WatchedRuntime(on_host, threads=3)
     renderer = opened(runtime)
     fields = renderer.fields(POSES[:1], with_face=True)

@@ -1,15 +1,28 @@
-"""The supervisor and a worker that fails: delays, forgiveness, the next rung, giving up; and any order of events."""
+"""The supervisor and a worker that fails: delays, forgiveness, the next rung, giving up; and any order of events.
+
+Then the engine round it: which rungs there are below the first one follows from what the worker tells.
+"""
 
 from __future__ import annotations
 
-from typing import List
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from core.obs import engine as engines
+from core.obs import launcher
 from core.obs import supervisor as parts
+from core.obs.engine import Engine, Wish
 from core.obs.supervisor import DEFAULT_POLICY, KILL, LAUNCH, Action, Supervisor
+from core.wire.messages import Message
+from core.wire.settings import defaults
+from core.wire.version import PROTOCOL, VERSION
+from tests.contract.fake_outputs import wait_until
+from tests.fake_libobs import FakeLib
 from tests.unit.test_supervisor import Story
 
 TRIES = DEFAULT_POLICY.restarts_per_rung
@@ -127,6 +140,69 @@ def test_a_restart_stays_on_its_rung() -> None:
     assert story.exit() == [Action(LAUNCH, "rig")]
 
 
+# -- the way down, as the worker tells it ------------------------------------------------------------------------------
+
+
+def rungs_of(story: Story) -> List[str]:
+    """What it is started with until it is given up, each rung once."""
+    seen: List[str] = []
+    while story.phase != parts.GAVE_UP:
+        seen += [story.supervisor.rung] if story.supervisor.rung not in seen else []
+        story.crash()
+    return seen
+
+
+@pytest.mark.parametrize("below", [(), ("cpu", "rig"), ("rig",), ("gpu", "cpu", "rig")])
+def test_the_way_down_is_the_one_that_was_told(below: Tuple[str, ...]) -> None:
+    story = Story("tensorrt")
+    story.start()
+    story.supervisor.can_step_down_to(below)
+    assert rungs_of(story) == ["tensorrt", *below]
+
+
+def test_the_way_down_that_was_told_last_counts() -> None:
+    story = Story("tensorrt", "gpu", "cpu", "rig")
+    story.start()
+    story.supervisor.can_step_down_to(("gpu", "cpu", "rig"))
+    story.crash()
+    story.supervisor.can_step_down_to(("rig",))
+    assert rungs_of(story) == ["tensorrt", "rig"]
+
+
+def test_once_stepped_down_the_way_stays_as_it_was() -> None:
+    story = Story("tensorrt")
+    story.start()
+    story.supervisor.can_step_down_to(("gpu", "cpu", "rig"))
+    for _ in range(TRIES):
+        story.crash()
+    assert story.supervisor.rung == "gpu"
+    story.supervisor.can_step_down_to(())
+    assert story.supervisor.rung == "gpu"
+    assert rungs_of(story) == ["gpu", "cpu", "rig"]
+
+
+def test_back_at_the_top_the_way_may_change_again() -> None:
+    story = Story("tensorrt")
+    story.start()
+    story.supervisor.can_step_down_to(("gpu", "rig"))
+    for _ in range(TRIES):
+        story.crash()
+    story.stop()
+    story.exit()
+    story.start()
+    story.supervisor.can_step_down_to(("cpu",))
+    assert rungs_of(story) == ["tensorrt", "cpu"]
+
+
+def test_what_is_told_is_not_kept_by_reference() -> None:
+    story = Story("tensorrt")
+    story.start()
+    told = ["gpu", "rig"]
+    story.supervisor.can_step_down_to(told)
+    told.clear()
+    assert rungs_of(story) == ["tensorrt", "gpu", "rig"]
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Events in any order, as long as a process that is not there says nothing."""
 
@@ -177,6 +253,13 @@ class AnyOrder(RuleBasedStateMachine):
         self.supervisor.heard(self.now, stage)
 
     @precondition(lambda self: self.alive)
+    @rule(below=st.sampled_from([(), ("rig",), ("cpu", "rig")]))
+    def told_of_the_way_down(self, below: Tuple[str, ...]) -> None:
+        before = self.supervisor.rung
+        self.supervisor.can_step_down_to(below)
+        assert self.supervisor.rung == before, "what runs now stays what it is"
+
+    @precondition(lambda self: self.alive)
     @rule(hopeless=st.booleans(), on_purpose=st.booleans())
     def process_ends(self, hopeless: bool, on_purpose: bool) -> None:
         self.alive = False
@@ -212,3 +295,105 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrderOfEvents = AnyOrder.TestCase
+
+
+# -- the engine round it ----------------------------------------------------------------------------------------------
+
+HASTY = DEFAULT_POLICY._replace(
+    first_delay=0.0, longest_delay=0.0, longest_delay_after_running=0.0, restarts_per_rung=2
+)
+
+
+class FakeChild:
+    """A worker that says what a test wants it to, and dies when it is told to."""
+
+    pid = 4711
+    refused_lines = 0
+
+    def __init__(
+        self,
+        launched: object,
+        on_frame: Callable[[int], None],
+        on_message: Callable[[FakeChild, Message], None],
+        on_exit: Callable[[FakeChild, Optional[int]], None],
+    ) -> None:
+        self._on_message, self._on_exit = on_message, on_exit
+        self.sent: List[Tuple[str, Dict[str, Any]]] = []
+
+    def send(self, type_: str, **fields: Any) -> None:
+        self.sent.append((type_, fields))
+
+    def say(self, type_: str, **fields: Any) -> None:
+        self._on_message(self, Message(type_, fields))
+
+    def die(self, exit_code: int) -> None:
+        self._on_exit(self, exit_code)
+
+    def end_input(self) -> None:
+        self.die(0)
+
+    def kill(self) -> None:
+        self.die(-9)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def last_words(self) -> str:
+        return ""
+
+    def configured_rung(self) -> str:
+        """What it was put to work with, once it was."""
+        self.say("hello", protocol=PROTOCOL, version=VERSION, pid=self.pid, capabilities={"outputs": {}})
+        assert wait_until(lambda: any(type_ == "configure" for type_, _ in self.sent))
+        return str(next(fields["rung"] for type_, fields in self.sent if type_ == "configure"))
+
+
+@pytest.fixture
+def children(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[List[FakeChild]]:
+    """Those of an engine that was started; the newest is the last."""
+    made: List[FakeChild] = []
+
+    def make(*args: Any) -> FakeChild:
+        made.append(FakeChild(*args))
+        return made[-1]
+
+    monkeypatch.setattr("core.wire.ring._memory_folder", lambda: tmp_path)
+    monkeypatch.setattr(engines, "Child", make)
+    monkeypatch.setattr(launcher, "launch", lambda chosen: SimpleNamespace())
+    engine = Engine(FakeLib(), lambda view: None, lambda: None, policy=HASTY)
+    engine.start(Wish(defaults(), True), lambda capabilities: "obs_source")
+    yield made
+    engine.close()
+
+
+def lives(children: List[FakeChild], *tells: str) -> List[str]:
+    """The rungs that workers are started with, each of which tells its rung (or nothing), runs and crashes."""
+    rungs = []
+    for number, rung in enumerate(tells):
+        assert wait_until(lambda known=number: len(children) > known)  # type: ignore[misc]
+        child = children[number]
+        rungs.append(child.configured_rung())
+        child.say("heartbeat", stage="running", frames=1)
+        if rung:
+            child.say("state", stage="running", rung=rung)
+        child.die(7)
+    return rungs
+
+
+@pytest.mark.parametrize(
+    ("tells", "rungs"),
+    [
+        (["gpu"] * 6, ["tensorrt", "tensorrt", "cpu", "cpu", "rig", "rig"]),
+        (["tensorrt"] * 8, ["tensorrt", "tensorrt", "gpu", "gpu", "cpu", "cpu", "rig", "rig"]),
+        (["cpu"] * 5, ["tensorrt", "tensorrt", "rig", "rig", "rig"]),
+        (["rig"] * 5, ["tensorrt"] * 5),
+        ([""] * 5, ["tensorrt"] * 5),
+        (["quantum"] * 4, ["tensorrt", "tensorrt", "gpu", "gpu"]),
+        (["gpu", "gpu", "rig", "rig", "rig"], ["tensorrt", "tensorrt", "cpu", "cpu", "rig"]),
+        (["tensorrt", "cpu", "cpu"], ["tensorrt", "tensorrt", "rig"]),
+    ],
+)
+def test_a_worker_that_crashes_is_led_to_what_is_below_the_rung_it_told(
+    children: List[FakeChild], tells: List[str], rungs: List[str]
+) -> None:
+    assert lives(children, *tells) == rungs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,7 @@ class CountingRuntime:
     device = Device("onnxruntime_cpu", 0, "test")
     on_host = False
     lanes = 1
+    builds_engines = False
 
     def __init__(self) -> None:
         self.runs: Counter[str] = Counter()
@@ -110,6 +111,9 @@ class CountingRuntime:
         self.reads = 0
         self.failing = ""
         self.refusing = ""
+
+    def prepare(self, networks: Sequence[Network], progress: Progress | None = None) -> None:
+        pass
 
     def open(self, network: Network, progress: Progress | None = None) -> CountedSession:
         session = CountedSession(network, self)
