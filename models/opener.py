@@ -54,6 +54,8 @@ class ModelOpener:
         """What stopped working, by the device's key and the precision: as with verdicts, nobody can tell which of two
         equal cards it was."""
         self._notes_lock = threading.Lock()
+        self._drawn: tuple[str, list[Picture]] = ("", [])
+        """A family's key and what the processor drew for it: several candidates are compared with that."""
         self._checking = ""
         """The key of the verdict that is being found out."""
         self._ends = False
@@ -204,12 +206,15 @@ class ModelOpener:
                 self._verdicts.keep(key, verdict)
 
     def _reference(self, family: Family, wish: ModelWish) -> list[Picture]:
+        if self._drawn[0] == family.key:
+            return self._drawn[1]
         precision = FULL if FULL in family.precisions else family.precisions[0]
         model = family.open_for_check(self._processor(wish), precision)
         try:
-            return reference_pictures(model)
+            self._drawn = family.key, reference_pictures(model)
         finally:
             model.close()
+        return self._drawn[1]
 
     def _student(self, character: Character, wish: ModelWish) -> Family | None:
         from .student.family import StudentFamily

@@ -207,6 +207,14 @@ def test_a_windows_that_cannot_list_has_the_first_adapter(
 # -- CUDA ------------------------------------------------------------------------------------------------------------
 
 
+def test_without_a_package_that_knows_the_cards_the_first_one_can_be_tried(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (package / "capi" / PARTS[CUDA_NAME]).touch()
+    monkeypatch.setattr("accel.tensorrt.cuda_memory.installed_package", lambda: None)
+    assert devices(CUDA_NAME) == [Device(CUDA_NAME, 0, "NVIDIA")]
+
+
 def test_cards_are_those_that_cuda_lists(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (package / "capi" / PARTS[CUDA_NAME]).touch()
     asked: list[str] = []
@@ -218,6 +226,7 @@ def test_cards_are_those_that_cuda_lists(package: Path, monkeypatch: pytest.Monk
             for index, name in enumerate(["NVIDIA GeForce RTX 4090", "NVIDIA T600"])
         ]
 
+    monkeypatch.setattr("accel.tensorrt.cuda_memory.installed_package", lambda: "cuda.bindings")
     monkeypatch.setattr("accel.tensorrt.cuda_memory.list_cards", list_cards)
     assert devices(CUDA_NAME) == [
         Device(CUDA_NAME, 0, "NVIDIA GeForce RTX 4090", 8 << 30, "580.1"),

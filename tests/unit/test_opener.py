@@ -51,6 +51,7 @@ from tests.unit.tha_graphs import write_small_files
 ON_RTX: Place = (RTX.runtime, HALF)
 CARD_HALF, CARD_FULL, ON_PROCESSOR = (CARD.runtime, HALF), (CARD.runtime, FULL), (PROCESSOR.runtime, FULL)
 WISH = ModelWish(rung=TENSORRT, size=32)
+PICTURE = drawn_character()
 Told = list[EasyVtuberError | None]
 
 
@@ -132,7 +133,7 @@ class SeenStudent:
 def write_student(folder: Path) -> Path:
     """A picture, and networks that are none."""
     folder.mkdir()
-    write_picture(folder / "character.png", drawn_character())
+    write_picture(folder / "character.png", PICTURE)
     for name in ("face_morpher.pt", "body_morpher.pt"):
         (folder / name).write_bytes(b"damaged")
     return folder
@@ -145,7 +146,7 @@ def write_picture(path: Path, picture: Picture) -> None:
 
 
 def character(folder: Path | None = None) -> Character:
-    return Character("someone", drawn_character(), {}, folder)
+    return Character("someone", PICTURE, {}, folder)
 
 
 def chosen(bench: Bench, folder: Path | None = None, **wish: Any) -> tuple[str, str] | None:
@@ -367,6 +368,29 @@ def test_what_ended_the_process_is_not_tried_again_and_told(bench: Bench) -> Non
     told = bench.told_now()
     assert isinstance(told, PictureWrong)
     assert told.parameters == {"runtime": CARD.runtime, "reason": "ended_the_process"}
+
+
+@pytest.mark.parametrize("moment", [PROCESSOR.runtime, CARD.runtime])
+def test_a_check_is_not_blamed_for_an_end_that_somebody_wanted(bench: Bench, moment: str) -> None:
+    """Whether it comes while the processor draws what is compared with, or while the card does."""
+    texts: list[str] = []
+
+    def end(place: Place) -> None:
+        if place[0] == moment:
+            bench.opener.end()
+        if place[0] == CARD.runtime:
+            texts.append(bench.path.read_text(encoding="utf-8") if bench.path.exists() else "")
+
+    bench.machine.at_check = end
+    bench.open()
+    texts.append(bench.path.read_text(encoding="utf-8") if bench.path.exists() else "")
+    assert len(texts) == 3
+    assert not any("ended_the_process" in text for text in texts)
+    judged = len(bench.machine.judged)
+    bench.machine.at_check = lambda place: None
+    bench.new_process()
+    bench.open()
+    assert len(bench.machine.judged) == 2 * judged, "nothing was found out, so it is found out now"
 
 
 # -- what does not work -----------------------------------------------------------------------------------------------

@@ -245,9 +245,10 @@ def test_it_needs_nothing_but_the_standard_library(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal cannot be sent to one process there")
 def test_interrupting_the_program_is_no_crash() -> None:
     program = (
-        "import os, signal, sys; sys.path.insert(0, sys.argv[1]);"
+        "import os, signal, sys, time; sys.path.insert(0, sys.argv[1]);"
         "from models.store import command_line, store;"
-        "store.Store.import_from = lambda self, path, progress: os.kill(os.getpid(), signal.SIGINT);"
+        # the signal arrives when it likes
+        "store.Store.import_from = lambda self, *rest: (os.kill(os.getpid(), signal.SIGINT), time.sleep(30));"
         "sys.exit(command_line.main(['import', 'a']))"
     )
     done = subprocess.run(
