@@ -70,9 +70,10 @@ def _directml_devices() -> list[Device]:
     except Exception as problem:  # noqa: BLE001 - an old Windows cannot list; the first adapter is there all the same
         _log.warning("DirectML's devices could not be listed: %r", problem)
         found = []
+    if not found:
+        return [Device(DIRECTML_NAME, 0, "DirectX 12")]
     made = [_directml_device(entry) for entry in found]
-    seen = {device.index: device for device in made if "basic render" not in device.name.lower()}
-    return list(seen.values()) or [Device(DIRECTML_NAME, 0, "DirectX 12")]
+    return list({device.index: device for device in made if "basic render" not in device.name.lower()}.values())
 
 
 def _directml_device(entry: Any) -> Device:

@@ -86,7 +86,7 @@ class OrtRuntime:
     def close(self) -> None:
         """ONNX Runtime keeps nothing outside its sessions."""
 
-    def _session_options(self, network: Network) -> Any:
+    def _session_options(self, network: Network, refuse_processor: bool = True) -> Any:
         import onnxruntime
 
         made = onnxruntime.SessionOptions()
@@ -101,7 +101,7 @@ class OrtRuntime:
             return made
         made.intra_op_num_threads = 1
         # one operator on the processor costs two copies across the bus a frame: better refused than hidden
-        made.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        made.add_session_config_entry("session.disable_cpu_ep_fallback", str(int(refuse_processor)))
         if isinstance(self._options, DirectMLOptions):
             made.enable_mem_pattern = False
         return made
@@ -138,8 +138,7 @@ class OrtRuntime:
 
     def _left_over(self, network: Network) -> str:
         """Names of the operators that the provider leaves to the processor."""
-        made = self._session_options(network)
-        made.add_session_config_entry("session.disable_cpu_ep_fallback", "0")
+        made = self._session_options(network, refuse_processor=False)
         made.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         try:
             session = _make(network, made, [*self._providers(), (_PROVIDERS[CPU_NAME], {})])

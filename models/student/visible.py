@@ -35,11 +35,12 @@ from .weights import StudentWeights
 
 THRESHOLD = 1.5 / 255.0
 """Opacity from which a pixel counts: characters have stray pixels of 1/255 far from the figure."""
-MARGIN = 1
+MARGIN = 2
 _COARSE = 128
 _SHARES = 4
 _RANDOM_POSES = 256
 _ROTATIONS = slice(39, 44)
+_HEAD, _BODY = slice(39, 42), slice(42, 44)
 _BREATHING = 44
 
 Opacity = NDArray[np.float32]
@@ -58,6 +59,7 @@ def envelope_poses() -> Poses:
         poses.append(block)
     poses.append(np.eye(POSE_SIZE, dtype=np.float32)[:39])
     poses += [random_poses(random, _RANDOM_POSES, sparse) for sparse in (True, False)]
+    poses.append(_tracked_poses(random, _RANDOM_POSES))
     return np.concatenate(poses).astype(np.float32)
 
 
@@ -67,6 +69,14 @@ def random_poses(random: np.random.Generator, count: int, sparse: bool) -> Poses
     if sparse:
         poses[:, :39] *= random.random((count, 39)) < 0.25
     return np.asarray(poses, np.float32)
+
+
+def _tracked_poses(random: np.random.Generator, count: int) -> Poses:
+    """As trackers give them: the body turns and leans with the head, which is often at the end of its range."""
+    poses = random_poses(random, count, sparse=True)
+    poses[:, _HEAD] = np.clip(poses[:, _HEAD] * 1.5, -1.0, 1.0)
+    poses[:, _BODY] = poses[:, _HEAD][:, 1:]
+    return poses
 
 
 def _random_faces(random: np.random.Generator, count: int) -> Poses:

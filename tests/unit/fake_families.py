@@ -31,7 +31,7 @@ PROCESSOR = Device("onnxruntime_cpu", 0, "Processor")
 CARD = Device("onnxruntime_directml", 0, "Card", 8 << 30, "31.0")
 RTX = Device("tensorrt_rtx", 0, "RTX", 12 << 30, "581.80")
 SIZE = 16
-SLOW_S = 0.005
+SLOW_S = 0.02
 """So much longer than a quick picture that a busy machine does not turn the two round."""
 SLOW = {(CARD.runtime, FULL): SLOW_S, (PROCESSOR.runtime, FULL): 2 * SLOW_S}
 """The card in half precision is the fastest, the processor the slowest."""

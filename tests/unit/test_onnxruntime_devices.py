@@ -190,7 +190,12 @@ def test_an_adapter_that_tells_little_can_be_used(windows: FakeOnnxRuntime, entr
     assert devices(DIRECTML_NAME) == [expected]
 
 
-@pytest.mark.parametrize("listed", [[], [SOFTWARE], [ep_device(CPU, "Intel")]])
+def test_the_software_adapter_alone_is_no_card(windows: FakeOnnxRuntime) -> None:
+    windows.ep_devices = [SOFTWARE]
+    assert devices(DIRECTML_NAME) == []
+
+
+@pytest.mark.parametrize("listed", [[], [ep_device(CPU, "Intel")]])
 def test_an_empty_list_means_the_first_adapter(windows: FakeOnnxRuntime, listed: list[object]) -> None:
     windows.ep_devices = listed
     assert devices(DIRECTML_NAME) == [Device(DIRECTML_NAME, 0, "DirectX 12")]

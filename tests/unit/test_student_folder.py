@@ -147,6 +147,8 @@ def link(at: Path, to: Path) -> None:
         at.symlink_to(to)
     except OSError:
         pytest.skip("links cannot be made here")
+    if not at.is_symlink():
+        pytest.skip("links are not made here, whatever is said")
 
 
 def test_a_link_that_leads_outside_is_refused(tmp_path: Path) -> None:
