@@ -20,10 +20,11 @@ class MotionFields:
     """How a network made its picture out of the character: ``(1 - blend) * warped character + blend * colour``."""
 
     warp: NDArray[np.float32]
-    """Shape (size, size, 2): where each pixel's colour was taken from, as an offset (x, y) to its own place, in units
-    of half the picture's side (the -1..1 coordinates of ONNX GridSample)."""
+    """Shape (size, size, 2), ``size`` being the network's own: where each pixel's colour was taken from, as an offset
+    (x, y) to its own place, in units of half the picture's side (the -1..1 coordinates of ONNX GridSample)."""
     blend: NDArray[np.float32]
-    """Shape (size, size): how much of ``colour`` is in the pixel; about 0..1."""
+    """Shape (size, size), or (size, size, 4) with one for each of R, G, B, A (THA3): how much of ``colour`` is in the
+    pixel; about 0..1."""
     colour: NDArray[np.float32]
     """Shape (size, size, 4): R, G, B, A in linear light, -1..1 as the network has them."""
 
