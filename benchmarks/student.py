@@ -22,6 +22,7 @@ from accel.onnxruntime.options import CPU_NAME, CpuOptions
 from accel.onnxruntime.runtime import OrtRuntime
 from models.base import Picture
 from models.character import read_picture
+from models.self_check import psnr_db
 from models.student.family import StudentFamily
 from models.student.folder import load_student_weights, student_files
 from models.student.model import StudentModel
@@ -29,7 +30,7 @@ from models.student.preparation import BALANCED_TIER, FAST_TIER, FULL_TIER, TIER
 
 from . import _report, _test_data
 from ._dense_student import DenseStudent
-from ._golden import golden_pictures, psnr_db
+from ._golden import golden_pictures
 from ._test_data import Poses
 
 _SIZE = 512

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
-from ..wire.folders import default_environment, user_data, user_logs
+from ..wire.folders import default_environment, user_cache, user_data, user_logs
 from . import developer, doctor, option_tables, registration, running
 from .console import Console
 from .obs_process import ObsProcessError
@@ -63,7 +63,7 @@ def _uninstall(console: Console, folder: Path) -> int:
     if (folder / "pyvenv.cfg").is_file() and console.ask(f"Remove the worker's environment {folder}?"):
         shutil.rmtree(folder)
         console.say(f"removed {folder}")
-    for place in (running.RESULTS, user_logs(), user_data() / "instances"):
+    for place in (running.RESULTS, user_logs(), user_cache(), user_data() / "instances"):
         if place.exists():
             shutil.rmtree(place, ignore_errors=True)
             console.say(f"removed {place}")

@@ -37,7 +37,7 @@ class Preparer:
         self._thread.start()
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run the job after those before it. It must not raise."""
+        """Run the job after those before it. What it raises is logged: the jobs behind it must run all the same."""
         self._jobs.put(job)
 
     def close(self, limit_s: float) -> None:
@@ -50,7 +50,10 @@ class Preparer:
             job = self._jobs.get()
             if job is None:
                 return
-            job()
+            try:
+                job()
+            except Exception:  # noqa: BLE001 - the border of this thread: drivers and libraries raise anything
+                _log.exception("a job of the preparer failed")
 
 
 @dataclass

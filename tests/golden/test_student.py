@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks._golden import golden_pictures, psnr_db
+from benchmarks._golden import golden_pictures
 from models.base import Picture
 from models.character import read_picture
+from models.self_check import psnr_db
 from models.student.composition import blue_first, linear_picture
 from models.student.folder import load_student_weights, student_files
 from models.student.points import Mask

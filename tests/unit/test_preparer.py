@@ -306,3 +306,18 @@ def test_a_preparer_that_is_stuck_does_not_hold_up_the_end(workshop: Workshop) -
     preparer.close(0.01)
     workshop.gate.set()
     preparer.close(LIMIT_S)
+
+
+def test_a_job_that_fails_in_a_way_nobody_foresaw_does_not_stop_those_behind_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    preparer, done = Preparer(), threading.Event()
+
+    def broken() -> None:
+        raise OSError("the driver is gone")
+
+    preparer.submit(broken)
+    preparer.submit(done.set)
+    assert done.wait(LIMIT_S)
+    preparer.close(LIMIT_S)
+    assert "the driver is gone" in caplog.text

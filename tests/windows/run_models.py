@@ -23,14 +23,14 @@ from accel.base import FULL, HALF, Device, Runtime
 from accel.onnxruntime.options import CPU_NAME, CUDA_NAME, DIRECTML_NAME
 from accel.tensorrt.options import TENSORRT, TENSORRT_RTX
 from benchmarks._dense_student import _body, _face
-from benchmarks._golden import golden_pictures, psnr_db
+from benchmarks._golden import golden_pictures
 from core.pose.parameters import PoseVector
 from core.wire.errors import EasyVtuberError
 from core.wire.rungs import TENSORRT as TOP_RUNG
 from models.base import CharacterModel
 from models.character import load_character, read_picture
 from models.opener import ModelOpener
-from models.self_check import Verdicts, check_poses, judge, reference_pictures
+from models.self_check import Verdicts, check_poses, judge, psnr_db, reference_pictures
 from models.store.command_line import main as store_command
 from models.store.places import Places
 from models.store.store import Store
