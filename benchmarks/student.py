@@ -9,7 +9,6 @@ folder, of the cheaper tiers against those and against *full* over the recording
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,24 +16,21 @@ from pathlib import Path
 
 import numpy as np
 
-from accel.base import FULL, Device
-from accel.onnxruntime.options import CPU_NAME, CpuOptions
-from accel.onnxruntime.runtime import OrtRuntime
+from accel.base import FULL
 from models.base import Picture
 from models.character import read_picture
 from models.self_check import psnr_db
 from models.student.family import StudentFamily
-from models.student.folder import load_student_weights, student_files
+from models.student.folder import load_student_weights
 from models.student.model import StudentModel
 from models.student.preparation import BALANCED_TIER, FAST_TIER, FULL_TIER, TIERS
 
-from . import _report, _test_data
+from . import _report, _student, _test_data
 from ._dense_student import DenseStudent
 from ._golden import golden_pictures
 from ._test_data import Poses
 
 _SIZE = 512
-_CHARACTER = Path("models") / "tha4_student" / "lambda_00"
 _SEGMENTS = 8
 """Places of the recording that are looked at; each gives ``--frames`` / 8 poses in a row."""
 
@@ -43,16 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and report."""
     parser = _report.parser(__doc__ or "")
     parser.add_argument("--frames", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--character", type=Path, default=None, help="a student's folder; the test data's first")
+    _student.add_options(parser)
     options = parser.parse_args(arguments)
-    folder = (options.character or _test_data.folder() / _CHARACTER).resolve()
-    files = student_files(folder)
+    folder = (options.character or _student.first()).resolve()
+    files = _student.files_in(folder)
     if files is None:
-        print(f"There is no THA4 student in {folder}. Name one with --character.")
         return 2
     picture = read_picture(files.picture)
-    runtime = OrtRuntime(CPU_NAME, Device(CPU_NAME, 0, "processor"), CpuOptions(options.threads))
+    runtime = _student.processor(options.threads)
     started = time.perf_counter()
     tiers = {
         tier: StudentFamily(files, picture, tier).open(runtime, FULL, _SIZE, lambda task, share: None) for tier in TIERS

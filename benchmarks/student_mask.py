@@ -8,28 +8,22 @@ turned round: from many starts, one value after the other is changed to whatever
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.base import Device
-from accel.onnxruntime.options import CPU_NAME, CpuOptions
-from accel.onnxruntime.runtime import OrtRuntime
 from core.pose.parameters import MAXIMUM, MINIMUM
 from models.character import read_picture
 from models.student.composition import blue_first, linear_picture
-from models.student.folder import load_student_weights, student_files
+from models.student.folder import load_student_weights
 from models.student.preparation import most_opaque, prepare
 from models.student.visible import THRESHOLD, OpacityScan, random_poses
 from models.student.weights import StudentWeights
 
-from . import _report, _test_data
+from . import _report, _student, _test_data
 from ._test_data import Poses
 
-_CHARACTER = Path("models") / "tha4_student" / "lambda_00"
 _SEED = 2024
 _STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
@@ -39,18 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _report.parser(__doc__ or "")
     parser.add_argument("--poses", type=int, default=60, help="of each kind")
     parser.add_argument("--climbs", type=int, default=1, help="searches for the pose that is worst")
-    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--character", type=Path, default=None, help="a student's folder; the test data's first")
+    _student.add_options(parser)
     options = parser.parse_args(arguments)
-    folder = (options.character or _test_data.folder() / _CHARACTER).resolve()
-    files = student_files(folder)
+    folder = (options.character or _student.first()).resolve()
+    files = _student.files_in(folder)
     if files is None:
-        print(f"There is no THA4 student in {folder}. Name one with --character.")
         return 2
     read = load_student_weights(files)
     weights = StudentWeights(blue_first(read.face), blue_first(read.body))
     picture = linear_picture(read_picture(files.picture))
-    runtime = OrtRuntime(CPU_NAME, Device(CPU_NAME, 0, "processor"), CpuOptions(options.threads))
+    runtime = _student.processor(options.threads)
     visible = prepare(weights, picture, runtime, lambda share: None).visible
     random = np.random.default_rng(_SEED)
     kinds: dict[str, Poses] = {
