@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.pose.sample import TrackerSample
 from core.wire.errors import EasyVtuberError
+from core.wire.settings import Value
 
-__all__ = ["Datagram", "Decoder", "Drop", "LatestSlot", "Tracker", "TrackerSample", "TrackerState", "TrackerStatus"]
+if TYPE_CHECKING:
+    from .recording import RecordingWriter
+
+__all__ = [
+    "Adjustable", "Datagram", "Decoder", "Drop", "Hint", "Tracker", "TrackerSample", "TrackerState", "TrackerStatus",
+]  # fmt: skip
 
 Datagram = bytes
 Values = NDArray[np.float32]
@@ -34,12 +41,34 @@ class Drop(StrEnum):
     TOO_MANY = "too_many"
 
 
-class Decoder(Protocol):
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something the user should know about an input: the text ``hint.<key>`` of the locale tables, filled in."""
+
+    key: str
+    parameters: Mapping[str, str | int | float] = field(default_factory=dict)
+    """Plain strings and numbers; floats are shown without decimals."""
+    warning: bool = False
+    """True when the user has to do something about it."""
+
+    def as_message(self) -> dict[str, object]:
+        """The form that travels in ``state`` messages."""
+        return {"key": self.key, "parameters": dict(self.parameters), "warning": self.warning}
+
+
+class Decoder(ABC):
     """Turns one protocol's packets into samples. Never raises, whatever the bytes; keeps at most a few kilobytes."""
 
-    def feed(self, datagram: Datagram, arrival_ns: int) -> TrackerSample | Drop:
-        """One packet as it came from the network or from a recording."""
-        ...
+    @abstractmethod
+    def feed(self, datagram: Datagram, arrival_ns: int) -> TrackerSample | Drop | None:
+        """One packet as it came from the network or from a recording.
+
+        None when it was good but there is no new face yet: part of a frame, or not about the face at all.
+        """
+
+    def hints(self, now_ns: int) -> tuple[Hint, ...]:
+        """What the packets tell about the sender: which face is followed, that half of the face is switched off."""
+        return ()
 
 
 class TrackerState(StrEnum):
@@ -65,10 +94,16 @@ class TrackerStatus:
     dropped: Mapping[str, int] = field(default_factory=dict)
     """How many packets were not used, by :class:`Drop` reason."""
     error: EasyVtuberError | None = None
+    hints: tuple[Hint, ...] = ()
 
 
 class Tracker(Protocol):
-    """An input. Opened and closed by the worker; ``latest`` and ``status`` may be called from any thread."""
+    """An input. Opened and closed by the worker; everything may be called from any thread."""
+
+    @property
+    def recording_prefix(self) -> str:
+        """How the name of a recording of its packets begins; empty when it has no packets."""
+        ...
 
     def latest(self, now_ns: int) -> TrackerSample | None:
         """The newest sample, however old; None before the first."""
@@ -78,24 +113,19 @@ class Tracker(Protocol):
         """How the input is doing."""
         ...
 
+    def record(self, recording: RecordingWriter | None) -> None:
+        """From now on write every packet there as it came, before anything is decoded; None ends it."""
+        ...
+
     def close(self) -> None:
         """Stop listening and end every thread, within a second. Safe to call twice."""
         ...
 
 
-class LatestSlot:
-    """Holds the newest sample only: a slow reader never finds a queue, and a silent phone never blocks anybody.
+@runtime_checkable
+class Adjustable(Protocol):
+    """An input that takes over settings while it runs, so that it need not be opened anew for them."""
 
-    Replacing one reference is atomic in Python, so no lock is needed.
-    """
-
-    def __init__(self) -> None:
-        self._sample: TrackerSample | None = None
-
-    def put(self, sample: TrackerSample) -> None:
-        """Replace what is there."""
-        self._sample = sample
-
-    def get(self) -> TrackerSample | None:
-        """The newest sample, or None before the first."""
-        return self._sample
+    def adjust(self, settings: Mapping[str, Value]) -> None:
+        """These settings hold from now on."""
+        ...

@@ -12,6 +12,7 @@ from core.pose.parameters import Pose, neutral
 from core.wire.settings import Value
 
 from .base import TrackerSample, TrackerState, TrackerStatus
+from .recording import RecordingWriter
 
 _RATE = 60
 
@@ -27,6 +28,14 @@ class DebugTracker:
     def status(self, now: int) -> TrackerStatus:
         """Always tracking."""
         return TrackerStatus(TrackerState.TRACKING, float(_RATE))
+
+    @property
+    def recording_prefix(self) -> str:
+        """Empty: it has no packets."""
+        return ""
+
+    def record(self, recording: RecordingWriter | None) -> None:
+        """Nothing to record."""
 
     def close(self) -> None:
         """Nothing to end."""

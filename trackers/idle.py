@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from core.wire.settings import Value
 
 from .base import TrackerSample, TrackerState, TrackerStatus
+from .recording import RecordingWriter
 
 
 class IdleTracker:
@@ -19,6 +20,14 @@ class IdleTracker:
     def status(self, now: int) -> TrackerStatus:
         """Idle, for ever."""
         return TrackerStatus(TrackerState.IDLE)
+
+    @property
+    def recording_prefix(self) -> str:
+        """Empty: it has no packets."""
+        return ""
+
+    def record(self, recording: RecordingWriter | None) -> None:
+        """Nothing to record."""
 
     def close(self) -> None:
         """Nothing to end."""

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.pose.mapping.openseeface import VALUE_COUNT, VOCABULARY
-from core.pose.sample import HeadAngles
+from core.pose.sample import HeadAngles, Position
 from core.wire.settings import Value
 
-from .base import Drop, TrackerSample
+from .base import Decoder, Drop, Hint, TrackerSample
 from .udp import UdpTracker
 
 RECORD_BYTES = 1785
@@ -34,6 +34,7 @@ Taken off, so that a turn to the left is a turn to the left and not one of a hea
 
 _HEAD = struct.Struct("<di2f2fBf4f3f3f")
 _LANDMARKS = 68
+_FARTHEST = 100.0
 _CONFIDENCE_AT = 73
 _POINTS_AT = 889
 _FEATURES_AT = 1729
@@ -53,6 +54,9 @@ class FaceRecord:
     """Pitch, yaw, roll in ARKit's sense; at rest they are near 0, but only as near as the camera's place allows."""
     values: np.ndarray[tuple[int], np.dtype[np.float32]]
     """See ``core.pose.mapping.openseeface``."""
+    position: Position | None
+    """None when it is not told. One of OpenSeeFace's units is about a tenth of a metre: a head fills 190 of 640
+    pixels at 4.5 of them."""
 
 
 def parse(datagram: bytes) -> list[FaceRecord] | Drop:
@@ -87,7 +91,16 @@ def _record(datagram: bytes, start: int) -> FaceRecord | None:
         return None
     np.clip(values, -2.0, 2.0, out=values)
     pitch, yaw, roll = (float((angle + 180.0) % 360.0 - 180.0) for angle in euler)
-    return FaceRecord(face_id, mean_confidence, bool(fit_ok), fit_error, (pitch, yaw, roll), values)
+    return FaceRecord(
+        face_id, mean_confidence, bool(fit_ok), fit_error, (pitch, yaw, roll), values, _position(head[15:18])
+    )
+
+
+def _position(translation: tuple[float, float, float]) -> Position | None:
+    up, right, back = translation
+    if not all(abs(part) < _FARTHEST for part in translation):
+        return None
+    return -right / 10.0, up / 10.0, back / 10.0
 
 
 def _gaze(points: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> tuple[float, float]:
@@ -102,11 +115,12 @@ def _gaze(points: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> tuple[fl
     return float(direction[0] / length), float(direction[1] / length)
 
 
-class OpenSeeFaceDecoder:
+class OpenSeeFaceDecoder(Decoder):
     """Follows one face: the one it knows, else the surest; leaves out bad fits and impossible jumps."""
 
     def __init__(self) -> None:
         self.locked_face: int | None = None
+        self._faces = 0
         self._seen_ns = 0
         self._head: HeadAngles | None = None
         self._jumps = 0
@@ -116,13 +130,20 @@ class OpenSeeFaceDecoder:
         faces = parse(datagram)
         if isinstance(faces, Drop):
             return faces
+        self._faces = len(faces)
         face = self._choose(faces, arrival_ns)
         if isinstance(face, Drop):
             return face
         if self._jumped(face.head_degrees, arrival_ns):
             return Drop.OUTLIER
         self.locked_face, self._seen_ns, self._head = face.face_id, arrival_ns, face.head_degrees
-        return TrackerSample(arrival_ns, VOCABULARY, face.values, face.head_degrees)
+        return TrackerSample(arrival_ns, VOCABULARY, face.values, face.head_degrees, face.position)
+
+    def hints(self, now_ns: int) -> tuple[Hint, ...]:
+        """Which face is followed, while there is a choice."""
+        if self.locked_face is None or self._faces < 2:
+            return ()
+        return (Hint("face_locked", {"face": self.locked_face, "faces": self._faces}),)
 
     def _choose(self, faces: list[FaceRecord], arrival_ns: int) -> FaceRecord | Drop:
         usable = [
@@ -155,7 +176,7 @@ def unavailable() -> str | None:
     return None
 
 
-def new_decoder(settings: Mapping[str, Value]) -> OpenSeeFaceDecoder:
+def new_decoder(settings: Mapping[str, Value], recording: str = "") -> OpenSeeFaceDecoder:
     """A decoder for packets from wherever, for the replay."""
     return OpenSeeFaceDecoder()
 

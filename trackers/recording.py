@@ -6,12 +6,16 @@ one datagram (or one read of a stream).
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.wire.errors import StreamUnreadable
+from core.wire.errors import RecordingFailed, StreamUnreadable
+
+_log = logging.getLogger(__name__)
 
 MAXIMUM_RECORD_BYTES = 65535
 MAXIMUM_SECONDS = 3600.0
@@ -59,3 +63,55 @@ def read_recording(path: Path) -> list[Record]:
     if not records:
         raise StreamUnreadable("no whole record", path=str(path))
     return records
+
+
+class RecordingWriter:
+    """Writes a ``.rec`` file packet by packet. Safe to write to and to close from different threads.
+
+    What is written is whole up to the last packet at any moment: a process that dies costs at most a buffer's worth.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises RecordingFailed when the file cannot be made."""
+        self.path = path
+        self.packets = 0
+        self._bytes = 0
+        self._start_ns: int | None = None
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("xb")
+        except OSError as problem:
+            raise RecordingFailed(str(problem), path=str(path)) from problem
+
+    def write(self, packet: bytes, arrival_ns: int) -> None:
+        """Append one packet. After an hour, a gigabyte or a full disk nothing more is written."""
+        with self._lock:
+            if self._file.closed:
+                return
+            if self._start_ns is None:
+                self._start_ns = arrival_ns
+            seconds = max(arrival_ns - self._start_ns, 0) / 1e9
+            record = _HEAD.pack(seconds, len(packet)) + packet
+            full = seconds > MAXIMUM_SECONDS or self._bytes + len(record) > MAXIMUM_FILE_BYTES
+            if full or len(packet) > MAXIMUM_RECORD_BYTES or self.packets >= MAXIMUM_RECORDS:
+                return
+            try:
+                self._file.write(record)
+            except OSError as problem:
+                _log.warning("recording %s ends: %s", self.path, problem)
+                self._close()
+                return
+            self.packets += 1
+            self._bytes += len(record)
+
+    def close(self) -> None:
+        """End the file. Safe to call twice."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        try:
+            self._file.close()
+        except OSError as problem:
+            _log.warning("recording %s is incomplete: %s", self.path, problem)

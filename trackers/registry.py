@@ -2,7 +2,7 @@
 
 Each module offers ``unavailable() -> str | None`` (None, or the key of a reason: ``reason.<key>`` in the locale
 tables), ``open_tracker(settings) -> Tracker`` and, when its packets can be recorded and replayed,
-``new_decoder(settings)``.
+``new_decoder(settings, recording="") -> Decoder`` (``recording`` is the recording's file name).
 """
 
 from __future__ import annotations
@@ -20,14 +20,24 @@ from .base import Decoder, Tracker
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tracker's module beside this one, and how names of its recordings begin (empty: not recorded)."""
+    """A tracker's module beside this one, and how names of its recordings begin (none: not recorded)."""
 
     module: str
-    recording_prefix: str = ""
+    recordings: tuple[str, ...] = ()
 
 
 TRACKERS: dict[str, Entry] = {
-    "openseeface": Entry("openseeface", "openseeface"),
+    "webcam": Entry("webcam", ("webcam",)),
+    "ifacialmocap": Entry("ifacialmocap", ("ifacialmocap", "fmv3")),
+    "facemotion3d": Entry("facemotion3d", ("facemotion3d",)),
+    "openseeface": Entry("openseeface", ("openseeface",)),
+    "vts": Entry("vts", ("vts",)),
+    "meowface": Entry("meowface", ("meowface",)),
+    "livelinkface": Entry("livelinkface", ("livelinkface",)),
+    "vmc": Entry("vmc", ("vmc",)),
+    "rhylive": Entry("rhylive", ("rhylive",)),
+    "mouse": Entry("mouse", ("mouse",)),
+    "manual": Entry("manual"),
     "replay": Entry("replay"),
     "debug": Entry("debug"),
     "idle": Entry("idle"),
@@ -55,18 +65,18 @@ def protocol_of_recording(file_name: str) -> str | None:
     """The tracker a recording belongs to, told by the first part of its file name; None when no tracker claims it."""
     lowered = file_name.lower()
     for name, entry in TRACKERS.items():
-        if entry.recording_prefix and lowered.startswith(entry.recording_prefix):
+        if lowered.startswith(entry.recordings):
             return name
     return None
 
 
-def decoder_factory(name: str, settings: Mapping[str, Value]) -> Callable[[], Decoder] | None:
+def decoder_factory(name: str, settings: Mapping[str, Value], recording: str = "") -> Callable[[], Decoder] | None:
     """Makes fresh decoders for a tracker's recordings; None when it has no such packets."""
     entry = TRACKERS.get(name)
-    if entry is None or not entry.recording_prefix:
+    if entry is None or not entry.recordings:
         return None
     module = _module(name)
-    return lambda: module.new_decoder(settings)
+    return lambda: module.new_decoder(settings, recording)
 
 
 def _module(name: str) -> Any:

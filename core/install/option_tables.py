@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import List
 
 from ..obs.translate import Translator
+from ..wire.expressions import SLOTS
 from ..wire.folders import PROJECT
 from ..wire.presets import PRESET_VALUES
 from ..wire.settings import BOOL, COLOUR, FLOAT, GROUPS, INT, SETTINGS, Setting
 
 PAGE = PROJECT / "docs" / "settings.md"
 
-_HOTKEYS = ("start_stop", "interpolation", "next_preset", "previous_preset", "calibrate", "show_hide")
+_HOTKEYS = (
+    "start_stop", "interpolation", "next_preset", "previous_preset", "calibrate", "show_hide", "calibrate_reach",
+    "record", *(f"expression_{slot}" for slot in range(1, SLOTS + 1)), "no_expression",
+)  # fmt: skip
 _APPLY = {"live": "at once", "restart": "restarts the worker", "panel": "OBS's side only"}
 
 
@@ -58,9 +62,15 @@ def _values(setting: Setting, say: Translator) -> str:
         return f"{setting.minimum:g} to {setting.maximum:g} {setting.unit}".strip()
     if setting.choices:
         return ", ".join(say(f"setting.{setting.key}.choice.{value}") for value in setting.choices)
-    return {BOOL: "on, off", COLOUR: "colour", "file": "a file", "character": "a character's name"}.get(
-        setting.kind, "text"
-    )
+    return {
+        BOOL: "on, off",
+        COLOUR: "colour",
+        "file": "a file",
+        "character": "a character's name",
+        "camera": "a camera's name",
+        "microphone": "a microphone's name",
+        "values": "chosen one by one",
+    }.get(setting.kind, "text")
 
 
 def _presets(say: Translator) -> List[str]:

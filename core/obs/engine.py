@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ..wire import rungs
 from ..wire.errors import (
@@ -141,7 +141,7 @@ class Engine:
 
         self._events.put(lambda: self._take_over(wish))
 
-    def action(self, name: str, **details: str) -> None:
+    def action(self, name: str, **details: Union[str, int]) -> None:
         """Have the worker do something once (``calibrate``)."""
         self._events.put(lambda: self._send("action", name=name, **details))
 

@@ -6,9 +6,14 @@ from typing import Any, Callable, Dict
 
 import obspython as obs
 
+from ..wire.expressions import SLOTS
 from .translate import Translator
 
-NAMES = ("start_stop", "interpolation", "next_preset", "previous_preset", "calibrate", "show_hide")
+EXPRESSIONS = tuple(f"expression_{slot}" for slot in range(1, SLOTS + 1))
+NAMES = (
+    "start_stop", "interpolation", "next_preset", "previous_preset", "calibrate", "show_hide", "calibrate_reach",
+    "record", *EXPRESSIONS, "no_expression",
+)  # fmt: skip
 
 _PREFIX = "easyvtuber."
 

@@ -9,6 +9,7 @@ import obspython as obs
 from ..wire.settings import (
     AUTOMATIC,
     BOOL,
+    CAMERA,
     CHARACTER,
     CHOICE,
     COLOUR,
@@ -17,11 +18,13 @@ from ..wire.settings import (
     FLOAT,
     GROUPS,
     INT,
+    MICROPHONE,
     SETTINGS,
+    VALUES,
     Setting,
     Value,
 )
-from . import data, rules_panel
+from . import data, expressions_panel, rules_panel, values_panel
 from .log import guarded
 from .scene_rules import Rules
 from .status import Line, as_html, worst
@@ -42,12 +45,23 @@ class Panel(NamedTuple):
     scenes: List[str]
     rules: Rules
     press: Callable[[str], None]
-    """Called with ``start_stop``, ``calibrate``, ``add_source``, ``make_character`` or ``characters_folder``."""
+    """Called with the button's name."""
     devices: Mapping[str, List[str]]
     """Runtimes by the name of the device, as far as the worker has told."""
+    inputs: Mapping[str, List[str]]
+    """Names of cameras (``camera``) and microphones (``microphone``), as far as the worker has told."""
     status_now: Callable[[], List[Line]]
     running_now: Callable[[], bool]
     rules_changed: Callable[[Any, Rules], None]
+    values_changed: values_panel.Changed
+
+
+_BUTTONS = {
+    "avatar": ("make_character", "characters_folder"),
+    "input": ("calibrate", "calibrate_reach", "record", "recordings_folder"),
+    "output": ("add_source",),
+}
+"""At the end of these groups."""
 
 
 def build(panel: Panel) -> Any:
@@ -59,15 +73,12 @@ def build(panel: Panel) -> Any:
         inside = obs.obs_properties_create()
         for setting in members:
             _add(inside, setting, panel)
-        if group == "avatar":
-            _add_button(inside, "make_character", panel)
-            _add_button(inside, "characters_folder", panel)
-        if group == "input":
-            _add_button(inside, "calibrate", panel)
-        if group == "output":
-            _add_button(inside, "add_source", panel)
+        for button in _BUTTONS.get(group, ()):
+            _add_button(inside, button, panel)
         title = panel.say(f"group.{group}")
         obs.obs_properties_add_group(properties, f"group_{group}", title, obs.OBS_GROUP_NORMAL, inside)
+        if group == "movement":
+            expressions_panel.add(properties, panel.say, str(panel.values["character"]), panel.press)
         if group == "picture":
             rules_panel.add(properties, panel.say, panel.scenes, panel.rules, panel.rules_changed)
     show_what_applies(properties, panel.values)
@@ -77,7 +88,8 @@ def build(panel: Panel) -> Any:
 def show_what_applies(properties: Any, values: Mapping[str, Value]) -> None:
     """Hide every setting that the other values make meaningless, and the advanced ones unless wanted."""
     for setting in SETTINGS:
-        obs.obs_property_set_visible(obs.obs_properties_get(properties, setting.key), applies(setting, values))
+        for name in values_panel.controls(setting.key) if setting.kind == VALUES else [setting.key]:
+            obs.obs_property_set_visible(obs.obs_properties_get(properties, name), applies(setting, values))
 
 
 def applies(setting: Setting, values: Mapping[str, Value]) -> bool:
@@ -130,6 +142,9 @@ def _add_button(inside: Any, name: str, panel: Panel) -> None:
 
 def _add(inside: Any, setting: Setting, panel: Panel) -> None:
     label, say = panel.say(f"setting.{setting.key}.label"), panel.say
+    if setting.kind == VALUES:
+        values_panel.add(inside, setting.key, say, panel.values_changed)
+        return
     if setting.kind == BOOL:
         made = obs.obs_properties_add_bool(inside, setting.key, label)
     elif setting.kind in (INT, FLOAT):
@@ -143,6 +158,8 @@ def _add(inside: Any, setting: Setting, panel: Panel) -> None:
         made = _add_list(inside, setting.key, label, names)
     elif setting.kind == DEVICE:
         made = _add_list(inside, setting.key, label, _device_names(panel, str(panel.values[setting.key])))
+    elif setting.kind in (CAMERA, MICROPHONE):
+        made = _add_list(inside, setting.key, label, _input_names(panel, setting))
     elif setting.kind == FILE:
         kind = obs.OBS_PATH_FILE_SAVE if setting.saves_file else obs.OBS_PATH_FILE
         filters = f"{label} ({setting.file_filter});;* (*)" if setting.file_filter else ""
@@ -164,6 +181,15 @@ def _device_names(panel: Panel, chosen: str) -> Dict[str, str]:
     for name in dict.fromkeys([*panel.devices, *([chosen] if chosen != AUTOMATIC else [])]):
         runtimes = ", ".join(say(f"setting.runtime.choice.{runtime}") for runtime in panel.devices.get(name, []))
         names[name] = f"{name} ({runtimes})" if runtimes else name
+    return names
+
+
+def _input_names(panel: Panel, setting: Setting) -> Dict[str, str]:
+    chosen = str(panel.values[setting.key])
+    names = {AUTOMATIC: panel.say(f"setting.{setting.key}.choice.automatic")}
+    # one that is not there at the moment stays, so that opening the panel does not choose another one
+    found = [*panel.inputs.get(setting.kind, []), *([chosen] if chosen != AUTOMATIC else [])]
+    names.update((name, name) for name in dict.fromkeys(found))
     return names
 
 

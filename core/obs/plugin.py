@@ -12,13 +12,13 @@ from typing import Any, Dict, List, Optional
 import obspython as obs
 
 from ..wire.characters import character_names
-from ..wire.folders import CHARACTERS, PROJECT
+from ..wire.folders import CHARACTERS, PROJECT, user_recordings
 from ..wire.presets import neighbour
 from ..wire.settings import BY_KEY, PANEL, Value
 from ..wire.version import VERSION
-from . import avatar_source, data, log, panel, scene, status
+from . import avatar_source, data, expressions_panel, log, panel, scene, status
 from .engine import Engine, View, Wish
-from .hotkeys import Hotkeys
+from .hotkeys import EXPRESSIONS, Hotkeys
 from .libobs import LibObs
 from .scene_rules import LiveChoices, Rules, follow_rename, read_rules, write_rules
 from .stage import Stage
@@ -79,9 +79,11 @@ class Plugin:
                 self._choices.rules,
                 self.press,
                 self._devices(),
+                self._inputs(),
                 self._status,
                 self._is_on,
                 self._rules_changed,
+                self._values_changed,
             )
         )
         # OBS does not ask the modified callbacks when it opens a script's panel
@@ -150,8 +152,13 @@ class Plugin:
                 self._engine.stop()
             else:
                 self._start()
-        elif name == "calibrate":
-            self._engine.action("calibrate")
+        elif name in ("calibrate", "calibrate_reach", "record"):
+            self._engine.action(name)
+        elif name == "show_expression":
+            self._engine.action("expression", slot=expressions_panel.chosen(self._data))
+        elif name == "keep_expression":
+            slot, label = expressions_panel.chosen(self._data), expressions_panel.typed_name(self._data)
+            self._engine.action("keep_expression", slot=slot, label=label)
         elif name == "add_source":
             self._stage.add_to_current_scene(self._values)
         elif name == "make_character":
@@ -160,6 +167,8 @@ class Plugin:
                 self._engine.action("make_character", path=path)
         elif name == "characters_folder":
             _open_folder(str(CHARACTERS))
+        elif name == "recordings_folder":
+            _open_folder(str(user_recordings()))
 
     def _hotkey_pressed(self, name: str) -> None:
         """Any thread: hotkeys act on the UI thread, because they change what the panel shows."""
@@ -169,8 +178,12 @@ class Plugin:
         if self._closed or not self._begun:
             return
         in_force = self._choices.in_force()
-        if name in ("start_stop", "calibrate"):
+        if name in ("start_stop", "calibrate", "calibrate_reach", "record"):
             self.press(name)
+        elif name in EXPRESSIONS:
+            self._engine.action("expression", slot=EXPRESSIONS.index(name) + 1)
+        elif name == "no_expression":
+            self._engine.action("expression", slot="")
         elif name == "interpolation":
             self._choose("interpolation", not in_force["interpolation"])
         elif name in ("next_preset", "previous_preset"):
@@ -199,6 +212,12 @@ class Plugin:
     def _rules_changed(self, settings: Any, rules: Rules) -> None:
         self._data = settings
         self._choices.rules = rules
+        self._wish()
+
+    def _values_changed(self, settings: Any, key: str, text: str) -> None:
+        """A slider of one of the many pose values was moved."""
+        self._data = settings
+        self._values[key] = text
         self._wish()
 
     def _follow_renames(self) -> None:
@@ -232,6 +251,10 @@ class Plugin:
         told = self._engine.view.state.get("devices")
         found = told.items() if isinstance(told, dict) else ()
         return {str(name): list(map(str, runtimes)) for name, runtimes in found}
+
+    def _inputs(self) -> Dict[str, List[str]]:
+        state = self._engine.view.state
+        return {kind: [str(name) for name in state.get(f"{kind}s") or []] for kind in ("camera", "microphone")}
 
     def _take_made_character(self) -> None:
         """A picture became a character: it is the chosen one now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from .engine import View
 from .supervisor import BACKING_OFF, GAVE_UP, RUNNING, STALLED
@@ -69,6 +69,7 @@ def _running(view: View, output: Optional[OutputChoice], say: Translator) -> Lis
         rate = _rounded(figures, "tracker_fps")
         key = "status.tracker_rate" if rate != "0" else "status.tracker"
         result.append(Line(say(key, state=say(f"tracker_state.{state}"), fps=rate)))
+    result += _input(view, say)
     if output is not None and output.output:
         name = say(f"setting.output.choice.{output.output}")
         described = str(view.state.get("output_description") or "")
@@ -79,6 +80,44 @@ def _running(view: View, output: Optional[OutputChoice], say: Translator) -> Lis
     if output is not None and output.output == "obs_source" and view.sources == 0:
         result.append(Line(say("status.no_source"), WARNING))
     return result
+
+
+def _input(view: View, say: Translator) -> List[Line]:
+    """What the input wants to say, what it left out and why, and what is going on with it."""
+    state, result = view.state, []
+    hints = state.get("hints")
+    for hint in hints if isinstance(hints, list) else []:
+        key = f"hint.{hint.get('key')}" if isinstance(hint, dict) else ""
+        if say.has(key):
+            given = hint.get("parameters")
+            result.append(Line(say(key, **_words(given)), WARNING if hint.get("warning") else NORMAL))
+    dropped = state.get("tracker_dropped")
+    if isinstance(dropped, dict) and dropped:
+        most = sorted(dropped.items(), key=lambda entry: -entry[1])[:3]
+        reasons = ", ".join(f"{say(f'drop.{reason}')} {count}" for reason, count in most if say.has(f"drop.{reason}"))
+        result.append(Line(say("status.dropped", reasons=reasons)))
+    if state.get("reach_left_s"):
+        result.append(Line(say("status.reach", seconds=state["reach_left_s"]), WARNING))
+    if state.get("recording"):
+        result.append(Line(say("status.recording", path=state["recording"], packets=state.get("recorded_packets"))))
+    elif state.get("recorded"):
+        result.append(Line(say("status.recorded", path=state["recorded"])))
+    shown = state.get("expressions")
+    if isinstance(shown, list) and shown:
+        keys = [(name, f"expression.{name}") for name in map(str, shown)]
+        names = ", ".join(say(key) if say.has(key) else name for name, key in keys)
+        result.append(Line(say("status.expressions", names=names)))
+    if "microphone_level" in view.figures:
+        level = view.figures["microphone_level"]
+        percent = f"{level * 100:.0f}" if isinstance(level, (int, float)) else "-"
+        result.append(Line(say("status.microphone", percent=percent)))
+    return result
+
+
+def _words(parameters: Any) -> Dict[str, str]:
+    if not isinstance(parameters, dict):
+        return {}
+    return {str(name): f"{value:.0f}" if isinstance(value, float) else str(value) for name, value in parameters.items()}
 
 
 def _model(running: Any, say: Translator) -> List[Line]:

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ _log = logging.getLogger(__name__)
 _FORMAT = 1
 _LARGEST = 1e6
 """No tracker has a larger value, and no sum of these overflows."""
+_Entry = dict[str, list[float]]
 
 
 class CalibrationStore:
@@ -23,7 +25,7 @@ class CalibrationStore:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._entries: dict[str, dict[str, list[float]]] = {}
+        self._entries: dict[str, _Entry] = {}
         if path is not None:
             self._entries = _read(path)
 
@@ -33,14 +35,25 @@ class CalibrationStore:
         if entry is None:
             return None
         w, x, y, z = entry["rotation"]
-        return Neutral((w, x, y, z), np.asarray(entry["values"], np.float32))
+        reach = entry.get("reach")
+        return Neutral(
+            (w, x, y, z),
+            np.asarray(entry["values"], np.float32),
+            _triple(entry.get("position")),
+            _triple(entry.get("body")),
+            np.asarray(reach, np.float32) if reach is not None else None,
+        )
 
     def put(self, source: str, character: str, neutral: Neutral) -> None:
         """Keep a neutral. A disk that refuses costs the calibration after the next start, not the stream."""
-        self._entries[f"{source}/{character}"] = {
+        entry = {
             "rotation": [float(part) for part in neutral.rotation],
             "values": [round(float(value), 6) for value in neutral.values],
         }
+        for name, numbers in (("position", neutral.position), ("body", neutral.body), ("reach", neutral.reach)):
+            if numbers is not None:
+                entry[name] = [round(float(value), 6) for value in numbers]
+        self._entries[f"{source}/{character}"] = entry
         if self._path is None:
             return
         new = self._path.with_suffix(".new")
@@ -52,21 +65,31 @@ class CalibrationStore:
             _log.warning("calibration could not be kept in %s: %s", self._path, problem)
 
 
-def _read(path: Path) -> dict[str, dict[str, list[float]]]:
+def _triple(numbers: list[float] | None) -> tuple[float, float, float] | None:
+    return (numbers[0], numbers[1], numbers[2]) if numbers is not None else None
+
+
+def _checked(key: str, entry: dict[str, Any]) -> _Entry:
+    checked = {name: [float(value) for value in entry[name]] for name in ("rotation", "values")}
+    # versions before did not write these
+    checked.update({n: [float(value) for value in entry[n]] for n in ("position", "body", "reach") if n in entry})
+    if len(checked["rotation"]) != 4 or not 0.99 < math.hypot(*checked["rotation"]) < 1.01:
+        raise ValueError(f"{key}: not a rotation")
+    if not all(abs(value) <= _LARGEST for numbers in checked.values() for value in numbers):
+        raise ValueError(f"{key}: not a face")
+    if any(len(checked[name]) != 3 for name in ("position", "body") if name in checked):
+        raise ValueError(f"{key}: not a place")
+    if "reach" in checked and len(checked["reach"]) != len(checked["values"]):
+        raise ValueError(f"{key}: not a face's reach")
+    return checked
+
+
+def _read(path: Path) -> dict[str, _Entry]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != _FORMAT:
             raise ValueError(f"format {content['format']}")
-        entries: dict[str, dict[str, list[float]]] = {}
-        for key, entry in content["neutral"].items():
-            rotation = [float(part) for part in entry["rotation"]]
-            values = [float(value) for value in entry["values"]]
-            if len(rotation) != 4 or not 0.99 < math.hypot(*rotation) < 1.01:
-                raise ValueError(f"{key}: not a rotation")
-            if not all(abs(value) <= _LARGEST for value in values):
-                raise ValueError(f"{key}: not a face")
-            entries[str(key)] = {"rotation": rotation, "values": values}
-        return entries
+        return {str(key): _checked(key, entry) for key, entry in content["neutral"].items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as problem:

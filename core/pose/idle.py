@@ -1,4 +1,4 @@
-"""Life without a tracker: breath, blinks, a little sway and a wandering gaze.
+"""Life without a tracker: blinks, a little sway and a wandering gaze.
 
 Everything is a function of time and of a seeded random sequence, so it looks the same at every frame rate and a test
 can repeat it. Blink intervals follow what is known of people at rest: mostly two to six seconds, seldom longer,
@@ -12,11 +12,11 @@ import random
 
 from .parameters import Pose, PoseVector, neutral
 
-BREATH_S = 4.2
-"""One breath; about fourteen a minute."""
 _BLINK_CLOSING_S, _BLINK_HELD_S, _BLINK_OPENING_S = 0.07, 0.04, 0.16
 _DOUBLE_BLINK_CHANCE = 0.12
-_SHORTEST_BLINK_GAP_S, _LONGEST_BLINK_GAP_S = 0.9, 9.0
+_MEDIAN_BLINK_GAP_S, _SHORTEST_BLINK_GAP_S, _LONGEST_BLINK_GAP_S = 3.3, 0.9, 9.0
+_MEAN_BLINK_GAP_S = 4.0
+"""What the gaps above come to on average, two in a row left out."""
 _SACCADE_S, _HEAD_FOLLOWS_S = 0.06, 0.7
 """The eyes jump to where they look, the head comes after them."""
 _SHORTEST_LOOK_S, _LONGEST_LOOK_S = 0.8, 3.2
@@ -27,6 +27,8 @@ class IdleMotion:
     """Makes the idle pose of any moment; moments must not go backwards by much."""
 
     def __init__(self, seed: int = 1) -> None:
+        self.blink_interval_s = 4.0
+        """Mean time from one blink to the next."""
         self._random = random.Random(seed)
         self._next_blink_s: float | None = None
         self._blink_start_s = -10.0
@@ -36,7 +38,7 @@ class IdleMotion:
         self._next_gaze_s: float | None = None
 
     def pose(self, now_ns: int, strength: float = 1.0) -> PoseVector:
-        """Blink, gaze, sway and breath at this moment. ``strength`` scales sway and gaze, not blink and breath."""
+        """Blink, gaze and sway at this moment. ``strength`` scales sway and gaze, not the blink."""
         seconds = now_ns / 1e9
         pose = neutral()
         lids = self.lids(seconds)
@@ -54,17 +56,16 @@ class IdleMotion:
         pose[Pose.NECK_Z] = 0.12 * tilt * strength
         pose[Pose.BODY_Y] = 0.12 * sway * strength
         pose[Pose.BODY_Z] = 0.08 * tilt * strength
-        pose[Pose.BREATHING] = breath(now_ns)
         return pose
 
     def lids(self, seconds: float) -> float:
         """How far the lids are closed by a spontaneous blink, 0..1."""
-        if self._next_blink_s is None or abs(self._next_blink_s - seconds) > 2 * _LONGEST_BLINK_GAP_S:
+        if self._next_blink_s is None or abs(self._next_blink_s - seconds) > 2 * self._longest_gap():
             self._next_blink_s = seconds + self._gap()
         if seconds >= self._next_blink_s:
             self._blink_start_s = self._next_blink_s
             double = self._random.random() < _DOUBLE_BLINK_CHANCE
-            self._next_blink_s = seconds + (0.35 if double else self._gap())
+            self._next_blink_s = seconds + (0.38 if double else self._gap())
         since = seconds - self._blink_start_s
         if since < _BLINK_CLOSING_S:
             return _smooth(since / _BLINK_CLOSING_S)
@@ -74,8 +75,12 @@ class IdleMotion:
         return 1.0 - _smooth(since / _BLINK_OPENING_S)
 
     def _gap(self) -> float:
-        gap = math.exp(self._random.gauss(math.log(3.3), 0.5))
-        return min(max(gap, _SHORTEST_BLINK_GAP_S), _LONGEST_BLINK_GAP_S)
+        gap = self._random.lognormvariate(math.log(_MEDIAN_BLINK_GAP_S), 0.5)
+        limited = min(max(gap, _SHORTEST_BLINK_GAP_S), _LONGEST_BLINK_GAP_S)
+        return max(limited * self.blink_interval_s / _MEAN_BLINK_GAP_S, _SHORTEST_BLINK_GAP_S)
+
+    def _longest_gap(self) -> float:
+        return max(_LONGEST_BLINK_GAP_S * self.blink_interval_s / _MEAN_BLINK_GAP_S, _LONGEST_BLINK_GAP_S)
 
     def _look_elsewhere(self, seconds: float) -> None:
         """Choose another place to look at when it is time to."""
@@ -97,11 +102,6 @@ class IdleMotion:
             self._gaze_before[0] + (self._gaze[0] - self._gaze_before[0]) * done,
             self._gaze_before[1] + (self._gaze[1] - self._gaze_before[1]) * done,
         )
-
-
-def breath(now_ns: int) -> float:
-    """0..1, smooth everywhere: (1 - cos) / 2."""
-    return 0.5 - 0.5 * math.cos(2.0 * math.pi * (now_ns / 1e9) / BREATH_S)
 
 
 def _smooth(part: float) -> float:

@@ -54,9 +54,14 @@ def _weights(cutoff_hz: NDArray[np.float64], elapsed_s: float) -> NDArray[np.flo
     return weights
 
 
-def for_smoothing(percent: int) -> OneEuroFilter | None:
-    """The filter for the panel's slider: 0 is none, 30 barely felt, 100 calm and late."""
-    if percent <= 0:
+def for_sliders(smoothing: int, responsiveness: int) -> OneEuroFilter | None:
+    """The filter for the panel's two sliders, both 0..100.
+
+    ``smoothing`` is how calm a still face is: 0 is no filter at all, 30 barely felt, 100 calm and late.
+    ``responsiveness`` is how soon a fast movement comes through nevertheless; 50 is the middle.
+    """
+    if smoothing <= 0:
         return None
-    calm = min(percent, 100) / 100.0
-    return OneEuroFilter(minimum_cutoff_hz=12.0 * (1.0 - calm) ** 2 + 0.4, beta=4.0 * (1.0 - calm) + 0.6)
+    calm = min(smoothing, 100) / 100.0
+    beta = (4.0 * (1.0 - calm) + 0.6) * 4.0 ** ((min(max(responsiveness, 0), 100) - 50) / 50.0)
+    return OneEuroFilter(minimum_cutoff_hz=12.0 * (1.0 - calm) ** 2 + 0.4, beta=beta)

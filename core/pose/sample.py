@@ -11,6 +11,10 @@ HeadAngles = tuple[float, float, float]
 """Pitch, yaw, roll in degrees in ARKit's sense: pitch + looks down, yaw + turns to the subject's left, roll + tips the
 top of the head toward the subject's right shoulder. Raw: not relative to any neutral."""
 
+Position = tuple[float, float, float]
+"""Where the head is, in metres (or what the tracker takes for metres): + toward the subject's left, + up, + toward the
+camera. Raw: only its changes mean anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrackerSample:
@@ -24,3 +28,11 @@ class TrackerSample:
     vocabulary: str
     values: NDArray[np.float32]
     head_degrees: HeadAngles = (0.0, 0.0, 0.0)
+    position: Position | None = None
+    """None where the tracker does not know it."""
+    body_degrees: HeadAngles | None = None
+    """The torso's own rotation where the tracker knows it; elsewhere the body follows the head."""
+    hotkey: int = 0
+    """1 to 8 while the tracker's app says that this hotkey of its own was pressed."""
+    tracks_eyes: bool = True
+    """False where the tracker cannot see the eyes: the avatar blinks by itself then."""

@@ -11,6 +11,8 @@ import numpy as np
 from core.pose.mixer import PoseMoment
 from models.base import CharacterModel, KeyFrame, Picture
 
+from .movement import IN_PLACE, Movement, Placement, blend
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -49,6 +51,7 @@ class _Key:
     packet_ns: int
     sampled_ns: int
     presence: float
+    placement: Placement = IN_PLACE
 
 
 class Pipeline:
@@ -58,8 +61,10 @@ class Pipeline:
     output frames late; without, every key frame is shown at once.
     """
 
-    def __init__(self, model: CharacterModel, pace: Pace | None = None) -> None:
+    def __init__(self, model: CharacterModel, pace: Pace | None = None, movement: Movement | None = None) -> None:
+        """``movement`` is where the avatar stands in its picture; None leaves it in its place."""
         self._pace = pace or Pace()
+        self._movement = movement or Movement()
         self._model = model
         self._key_picture: Picture = np.zeros((model.size, model.size, 4), np.uint8)
         self._between_picture: Picture = np.zeros_like(self._key_picture)
@@ -102,14 +107,16 @@ class Pipeline:
         if newer is None or self._still:
             return None
         fraction = (step + 1) / stride
-        if not self._pace.interpolation or older is None or older.frame is newer.frame or fraction >= 1.0:
+        unmoved = older is None or (older.frame is newer.frame and older.placement == newer.placement)
+        if not self._pace.interpolation or older is None or unmoved or fraction >= 1.0:
             if self._newest_is_shown:
                 return None
             self._newest_is_shown = True
-            return Rendered(self._key_picture, False, newer.packet_ns, newer.sampled_ns, newer.presence)
+            picture = self._movement.apply(self._key_picture, newer.placement)
+            return Rendered(picture, False, newer.packet_ns, newer.sampled_ns, newer.presence)
         self._model.between(older.frame, newer.frame, fraction, self._between_picture)
         return Rendered(
-            self._between_picture,
+            self._movement.apply(self._between_picture, blend(older.placement, newer.placement, fraction)),
             True,
             _between(older.packet_ns, newer.packet_ns, fraction),
             _between(older.sampled_ns, newer.sampled_ns, fraction),
@@ -119,13 +126,25 @@ class Pipeline:
     def _advance(self, sample_pose: Callable[[], tuple[PoseMoment, int]]) -> None:
         """Take the next key frame; rendering it is left out when the pose is the newest one's already."""
         moment, sampled_ns = sample_pose()
+        placement = self._movement.place(moment.position, moment.presence, sampled_ns)
         if self._newer is not None and np.array_equal(self._newer.frame.pose, moment.pose):
             frame = self._newer.frame
-            self._still = self._newest_is_shown
+            if self._is_moved(placement):
+                self._still = self._newest_is_shown = False
+            else:
+                placement = self._newer.placement
+                self._still = self._newest_is_shown
         else:
             frame = self._model.render(moment.pose, self._key_picture)
             self._still = self._newest_is_shown = False
-        self._older, self._newer = self._newer, _Key(frame, moment.packet_ns, sampled_ns, moment.presence)
+        self._older, self._newer = self._newer, _Key(frame, moment.packet_ns, sampled_ns, moment.presence, placement)
+
+    def _is_moved(self, placement: Placement) -> bool:
+        """Would the same picture be seen elsewhere?"""
+        if self._newer is None or placement == self._newer.placement:
+            return False
+        size = self._model.size
+        return not np.array_equal(placement.matrix(size), self._newer.placement.matrix(size))
 
 
 def _between(older_ns: int, newer_ns: int, fraction: float) -> int:

@@ -5,7 +5,11 @@
     |  |- PortInUse                     port_in_use            port, tracker
     |  |- AddressUnusable               address_unusable       address, tracker
     |  |- StreamUnreadable              stream_unreadable      path
+    |  |- RecordingFailed               recording_failed       path
+    |  |- NothingToRecord               nothing_to_record
+    |  |- MicrophoneUnavailable         microphone_failed      reason
     |  |- CalibrationRefused            calibration_refused
+    |  |- ExpressionsUnreadable         expressions_bad        path, reason
     |  `- InputUnavailable              input_unavailable      tracker, reason
     |- CharacterError
     |  |- CharacterMissing              character_missing      character
@@ -106,8 +110,24 @@ class StreamUnreadable(InputError):
     code = "stream_unreadable"
 
 
+class RecordingFailed(InputError):
+    code = "recording_failed"
+
+
+class NothingToRecord(InputError):
+    code = "nothing_to_record"
+
+
+class MicrophoneUnavailable(InputError):
+    code = "microphone_failed"
+
+
 class CalibrationRefused(InputError):
     code = "calibration_refused"
+
+
+class ExpressionsUnreadable(InputError):
+    code = "expressions_bad"
 
 
 class InputUnavailable(InputError):

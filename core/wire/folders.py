@@ -25,6 +25,11 @@ def user_data(environment: Optional[Mapping[str, str]] = None) -> Path:
     return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "easyvtuber"
 
 
+def user_recordings(environment: Optional[Mapping[str, str]] = None) -> Path:
+    """Packets of trackers that the user recorded from the panel."""
+    return user_data(environment) / "recordings"
+
+
 def user_logs(environment: Optional[Mapping[str, str]] = None) -> Path:
     """The rotating logs of the worker and of OBS's side."""
     env = os.environ if environment is None else environment

@@ -14,9 +14,11 @@ from .errors import SettingRefused
 
 Value = Union[bool, int, float, str]
 
-BOOL, INT, FLOAT, CHOICE, TEXT, FILE, COLOUR, CHARACTER, DEVICE = (
-    "bool", "int", "float", "choice", "text", "file", "colour", "character", "device",
+BOOL, INT, FLOAT, CHOICE, TEXT, FILE, COLOUR, CHARACTER, DEVICE, CAMERA, MICROPHONE, VALUES = (
+    "bool", "int", "float", "choice", "text", "file", "colour", "character", "device", "camera", "microphone", "values",
 )  # fmt: skip
+"""``character`` to ``microphone`` are names from a list that is found while running; ``values`` is a text that has its
+own controls in the panel (``core.wire.pose_values``)."""
 
 LIVE = "live"
 """Takes effect between two frames, while the avatar is on screen."""
@@ -26,6 +28,7 @@ PANEL = "panel"
 """Only OBS's side looks at it."""
 
 MAXIMUM_TEXT = 1024
+MAXIMUM_VALUES = 8192
 
 
 class Setting(NamedTuple):
@@ -60,14 +63,25 @@ class Setting(NamedTuple):
                 return float(min(max(value, self.minimum), self.maximum))
         elif self.kind == CHOICE and value in self.choices:
             return str(value)
-        elif self.kind in (TEXT, FILE, CHARACTER, DEVICE) and isinstance(value, str):
+        elif self.kind in (TEXT, FILE, CHARACTER, DEVICE, CAMERA, MICROPHONE, VALUES) and isinstance(value, str):
             cleaned = "".join(sign for sign in value if sign.isprintable()).strip()
-            if len(cleaned) <= MAXIMUM_TEXT:
+            if len(cleaned) <= (MAXIMUM_VALUES if self.kind == VALUES else MAXIMUM_TEXT):
                 return cleaned
         raise SettingRefused(f"expected {self.kind}", key=self.key, value=str(value)[:80])
 
 
-TRACKERS = ("openseeface", "replay", "debug", "idle")
+TRACKERS = (
+    "webcam", "ifacialmocap", "facemotion3d", "openseeface", "vts", "meowface", "livelinkface", "vmc", "rhylive",
+    "mouse",
+    "manual", "replay", "debug", "idle",
+)  # fmt: skip
+PHONES = ("ifacialmocap", "facemotion3d", "vts", "meowface", "livelinkface", "rhylive")
+"""Trackers that are an app on a phone in the same network."""
+RECORDED = (
+    "webcam", "ifacialmocap", "facemotion3d", "openseeface", "vts", "meowface", "livelinkface", "vmc", "rhylive",
+    "mouse",
+)  # fmt: skip
+"""Trackers whose packets can be recorded and replayed."""
 OUTPUTS = ("automatic", "obs_source", "spout", "virtual_camera", "preview", "file", "null")
 PRESETS = ("low", "medium", "high", "ultra", "custom")
 DEFAULT_CHARACTER = "nocti"
@@ -76,24 +90,72 @@ MODELS = ("automatic", "tha4_student", "tha4", "tha3", "rig")
 RUNTIMES = ("automatic", "tensorrt_rtx", "tensorrt", "onnxruntime_cuda", "onnxruntime_directml", "onnxruntime_cpu")
 AUTOMATIC = "automatic"
 
-GROUPS = ("avatar", "input", "model", "picture", "output", "program")
+GROUPS = ("avatar", "input", "face", "voice", "movement", "model", "picture", "output", "program")
 """The panel's groups in order; names under ``group.<key>`` in the locale tables."""
 
 SETTINGS: Tuple[Setting, ...] = (
     Setting("character", CHARACTER, DEFAULT_CHARACTER, "avatar"),
     Setting("picture_path", FILE, "", "avatar", apply=PANEL, file_filter="*.png *.jpg *.jpeg *.webp *.bmp"),
     Setting("tracker", CHOICE, "openseeface", "input", choices=TRACKERS),
+    Setting("camera", CAMERA, AUTOMATIC, "input", shown_for=("tracker", ("webcam",))),
+    Setting("camera_size", CHOICE, "640x480", "input", shown_for=("tracker", ("webcam",)),
+            choices=("640x360", "640x480", "1280x720", "1920x1080")),
+    Setting("camera_rate", INT, 30, "input", minimum=5, maximum=120, step=1, unit="fps", advanced=True,
+            shown_for=("tracker", ("webcam",))),
+    Setting("camera_video", FILE, "", "input", shown_for=("tracker", ("webcam",)), advanced=True,
+            file_filter="*.mp4 *.mkv *.avi *.webm *.mov"),
+    Setting("phone_address", TEXT, "", "input", shown_for=("tracker", PHONES)),
+    Setting("phone_protocol", CHOICE, "text", "input", choices=("text", "text_v1", "text_tcp", "fmv3", "fmv3_tcp"),
+            shown_for=("tracker", ("ifacialmocap", "facemotion3d")), advanced=True),
+    Setting("listen_address", TEXT, "", "input", shown_for=("tracker", (*PHONES, "vmc")), advanced=True),
     Setting("osf_address", TEXT, "127.0.0.1", "input", shown_for=("tracker", ("openseeface",)), advanced=True),
     Setting("osf_port", INT, 11573, "input", minimum=1024, maximum=65535, step=1,
             shown_for=("tracker", ("openseeface",))),
+    Setting("vmc_port", INT, 39539, "input", minimum=1024, maximum=65535, step=1, shown_for=("tracker", ("vmc",))),
+    Setting("vts_port", INT, 50509, "input", minimum=1024, maximum=65535, step=1, shown_for=("tracker", ("vts",)),
+            advanced=True),
+    Setting("livelink_port", INT, 11111, "input", minimum=1024, maximum=65535, step=1,
+            shown_for=("tracker", ("livelinkface",))),
+    Setting("meowface_port", INT, 12345, "input", minimum=1024, maximum=65535, step=1,
+            shown_for=("tracker", ("meowface",))),
+    Setting("rhylive_port", INT, 39550, "input", minimum=1024, maximum=65535, step=1,
+            shown_for=("tracker", ("rhylive",))),
+    Setting("mouse_area", CHOICE, "all", "input", choices=("all", "primary"), shown_for=("tracker", ("mouse",))),
+    Setting("mouse_range", INT, 100, "input", minimum=20, maximum=300, step=5, unit="%",
+            shown_for=("tracker", ("mouse",))),
+    Setting("mouse_centre_x", INT, 50, "input", minimum=0, maximum=100, step=1, unit="%", advanced=True,
+            shown_for=("tracker", ("mouse",))),
+    Setting("mouse_centre_y", INT, 50, "input", minimum=0, maximum=100, step=1, unit="%", advanced=True,
+            shown_for=("tracker", ("mouse",))),
+    Setting("manual_pose", VALUES, "", "input", shown_for=("tracker", ("manual",))),
     Setting("replay_path", FILE, "", "input", shown_for=("tracker", ("replay",)), file_filter="*.rec"),
-    Setting("replay_protocol", CHOICE, "automatic", "input", choices=("automatic", "openseeface"),
+    Setting("replay_protocol", CHOICE, "automatic", "input", choices=("automatic", *RECORDED),
             shown_for=("tracker", ("replay",)), advanced=True),
     Setting("replay_loop", BOOL, True, "input", shown_for=("tracker", ("replay",))),
-    Setting("mirror", BOOL, False, "input"),
-    Setting("smoothing", INT, 30, "input", minimum=0, maximum=100, step=1, unit="%"),
-    Setting("head_gain", FLOAT, 1.0, "input", minimum=0.2, maximum=3.0, step=0.05, advanced=True),
-    Setting("idle_strength", INT, 100, "input", minimum=0, maximum=200, step=5, unit="%", advanced=True),
+    Setting("mirror", BOOL, False, "face"),
+    Setting("smoothing", INT, 30, "face", minimum=0, maximum=100, step=1, unit="%"),
+    Setting("responsiveness", INT, 50, "face", minimum=0, maximum=100, step=1, unit="%"),
+    Setting("head_gain", FLOAT, 1.0, "face", minimum=0.2, maximum=3.0, step=0.05, advanced=True),
+    Setting("body_gain", FLOAT, 1.0, "face", minimum=0.0, maximum=3.0, step=0.05, advanced=True),
+    Setting("eyebrows", BOOL, True, "face", advanced=True),
+    Setting("blink", CHOICE, "automatic", "face", choices=("automatic", "always", "never")),
+    Setting("blink_interval", FLOAT, 4.0, "face", minimum=1.0, maximum=20.0, step=0.5, advanced=True),
+    Setting("breath_rate", INT, 14, "face", minimum=0, maximum=60, step=1, unit="/min"),
+    Setting("breath_reactive", BOOL, True, "face", advanced=True),
+    Setting("idle_strength", INT, 100, "face", minimum=0, maximum=200, step=5, unit="%", advanced=True),
+    Setting("tuning", VALUES, "", "face", advanced=True),
+    Setting("lip_sync", CHOICE, "off", "voice", choices=("off", "only", "add", "lost")),
+    Setting("microphone", MICROPHONE, AUTOMATIC, "voice", shown_for=("lip_sync", ("only", "add", "lost"))),
+    Setting("microphone_gain", INT, 0, "voice", minimum=-20, maximum=40, step=1, unit="dB",
+            shown_for=("lip_sync", ("only", "add", "lost"))),
+    Setting("microphone_gate", INT, -45, "voice", minimum=-80, maximum=-10, step=1, unit="dB",
+            shown_for=("lip_sync", ("only", "add", "lost"))),
+    Setting("lip_sync_vowels", BOOL, True, "voice", shown_for=("lip_sync", ("only", "add", "lost")), advanced=True),
+    Setting("extend_movement", FLOAT, 0.0, "movement", minimum=0.0, maximum=3.0, step=0.1),
+    Setting("auto_framing", BOOL, True, "movement", advanced=True),
+    Setting("bongo", BOOL, False, "movement"),
+    Setting("remote_control", BOOL, False, "movement", advanced=True),
+    Setting("remote_port", INT, 39541, "movement", minimum=1024, maximum=65535, step=1, advanced=True),
     Setting("model", CHOICE, AUTOMATIC, "model", choices=MODELS),
     Setting("model_variant", CHOICE, "separable", "model", choices=("separable", "standard"),
             shown_for=("model", ("tha3",))),

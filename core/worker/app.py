@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -15,23 +16,27 @@ from core.pose.calibration_store import CalibrationStore
 from core.pose.mixer import PoseMixer, PoseMoment
 from core.publish import registry as outputs
 from core.publish.base import Frame, PublishContext, Publisher
+from core.render.movement import Movement
 from core.render.pipeline import Pace, Pipeline, Rendered
 from core.wire import presets
 from core.wire.clock import now_ns
 from core.wire.errors import AccelError, CalibrationRefused, EasyVtuberError, MessageUnknown
-from core.wire.folders import user_data
+from core.wire.expressions import SLOTS
+from core.wire.folders import user_data, user_recordings
 from core.wire.messages import Message
 from core.wire.rungs import RIG, ladder_from
 from core.wire.settings import Value, accept, defaults
 from core.wire.version import PROTOCOL, VERSION
 from trackers import registry as trackers
-from trackers.base import TrackerStatus
+from trackers.base import Hint, TrackerSample, TrackerStatus
 
 from .characters import ShownCharacter
 from .clock import Pacer
 from .control import ControlPipe
 from .environment import set_level
+from .expression_book import ExpressionBook
 from .overlay import Overlay
+from .packet_recorder import PacketRecorder
 from .parts import Parts
 from .report import Reporter
 from .stats import Stats
@@ -53,6 +58,9 @@ class Worker:
         self._parts = Parts(self._reporter.problem, self._reporter.progress)
         self._pipeline: Pipeline | None = None
         self._mixer = PoseMixer(CalibrationStore(user_data() / "calibration.json"))
+        self._recorder = PacketRecorder(user_recordings(), self._parts.submit, self._reporter.problem)
+        self._expressions = ExpressionBook(self._parts.submit, self._reporter.problem)
+        self._movement = Movement()
         self._pacer = Pacer()
         self._stats = Stats()
         self._overlay = Overlay()
@@ -79,6 +87,7 @@ class Worker:
         finally:
             self._stopping = True
             self._reporter.state(self._state())
+            self._recorder.close()
             self._parts.close()
         return 0
 
@@ -99,23 +108,38 @@ class Worker:
         """Take over what the preparer finished, between two frames."""
         parts = self._parts
         if parts.character.take(now) and parts.character.current is not None:
-            self._pipeline = Pipeline(parts.character.current.model, self._pace())
+            self._pipeline = Pipeline(parts.character.current.model, self._pace(), self._movement)
             if parts.character.current.network is not None:
                 parts.take_network()
             elif not parts.devices:
                 parts.look_for_devices()
+            self._expressions.use(parts.character.current.name)
             gc.collect()
             gc.freeze()  # what lives as long as the character need not be looked at by every later collection
-        if parts.tracker.take(now):
-            self._mixer.forget_tracker()
+        self._exchange_inputs(now)
         if parts.output.take(now) and self._pipeline is not None:
             self._blank_shown = False
             self._pipeline.show_again()
-        publisher, tracker = parts.output.current, parts.tracker.current
+        publisher = parts.output.current
         if publisher is not None and publisher.failure is not None:
             parts.output.broke(publisher.failure, now)
-        if tracker is not None:
-            self._reporter.problem("input", tracker.status(now).error)
+
+    def _exchange_inputs(self, now: int) -> None:
+        parts = self._parts
+        if parts.tracker.take(now):
+            self._mixer.use_tracker(str(self._settings["tracker"]))
+        self._recorder.follow(parts.tracker.current)
+        parts.microphone.take(now)
+        parts.remote.take(now)
+        for where, part in (("input", parts.tracker), ("microphone", parts.microphone), ("remote", parts.remote)):
+            if part.current is not None:
+                self._reporter.problem(where, part.current.status(now).error)
+        read = self._expressions.take()
+        if read is not None:
+            self._mixer.expressions.use(read)
+        if parts.remote.current is not None:
+            for which, weight in parts.remote.current.take_expressions():
+                self._show_expression(which, weight, now)
 
     def _show_frame(self) -> None:
         publisher, pipeline = self._parts.output.current, self._pipeline
@@ -177,8 +201,17 @@ class Worker:
 
     def _sample_pose(self) -> tuple[PoseMoment, int]:
         now = now_ns()
+        microphone, remote = self._parts.microphone.current, self._parts.remote.current
+        return self._mixer.pose(
+            self._latest(now),
+            now,
+            microphone.mouth(now) if microphone is not None else None,
+            remote.pose(now) if remote is not None else None,
+        ), now
+
+    def _latest(self, now: int) -> TrackerSample | None:
         tracker = self._parts.tracker.current
-        return self._mixer.pose(tracker.latest(now) if tracker is not None else None, now), now
+        return tracker.latest(now) if tracker is not None else None
 
     # -- what OBS says ---------------------------------------------------------------------------------------------
 
@@ -218,11 +251,21 @@ class Worker:
             self._pipe.send("reply", id=fields["id"], ok=error is None, **answer)
 
     def _act(self, name: str, details: Mapping[str, object]) -> EasyVtuberError | None:
+        now = now_ns()
         if name == "calibrate":
-            now = now_ns()
-            tracker = self._parts.tracker.current
-            if not self._mixer.calibrate(tracker.latest(now) if tracker is not None else None, now):
+            if not self._mixer.calibrate(self._latest(now), now):
                 return CalibrationRefused("no face during the last half second")
+        elif name == "calibrate_reach":
+            if not self._mixer.begin_reach(self._latest(now), now):
+                return CalibrationRefused("no face, or one whose reach the tracker finds out itself")
+        elif name == "record":
+            return self._recorder.toggle(self._parts.tracker.current)
+        elif name == "expression":
+            self._show_expression(details.get("slot"), None, now)
+        elif name == "keep_expression":
+            slot = details.get("slot")
+            if isinstance(slot, int) and 0 < slot <= SLOTS:
+                self._expressions.keep(slot, str(details.get("label", ""))[:64], self._mixer.tracked_pose)
         elif name == "make_character":
             self._parts.make_character(Path(str(details.get("path", ""))))
         elif name in ("show", "hide"):
@@ -231,6 +274,18 @@ class Worker:
             return MessageUnknown(type=f"action {name}"[:64])
         return None
 
+    def _show_expression(self, which: object, weight: float | None, now: int) -> None:
+        """Toggle (without a weight), show or hide an expression by slot or name; none that is unknown; "" hides all."""
+        expressions = self._mixer.expressions
+        if isinstance(which, str) and not which:
+            expressions.clear()
+        elif isinstance(which, (int, str)):
+            wanted = int(which) if isinstance(which, str) and which.isdecimal() and len(which) < 3 else which
+            if weight is None:
+                expressions.toggle(wanted, now)
+            else:
+                expressions.show(wanted, weight, now)
+
     def _apply(self, given: Mapping[str, object]) -> EasyVtuberError | None:
         """Take over settings; only what they really change is made anew. Returns the first refusal."""
         good, refused = accept(given)
@@ -238,12 +293,17 @@ class Worker:
         settings = presets.resolve(self._settings)
         set_level(str(settings["log_level"]))
         self._mixer.configure(settings)
+        self._movement.multiplier = float(settings["extend_movement"])
+        self._movement.auto_framing = bool(settings["auto_framing"])
+        self._movement.bongo = bool(settings["bongo"])
         self._pacer.set_frame_rate(float(settings["frame_rate"]))
         if self._pipeline is not None:
             self._pipeline.pace = self._pace()
         context = PublishContext(
             self._ring_locator, self._pipe.frame_ready, self._pacer.frame_rate, self._reporter.last_figures
         )
+        if {"tracker", "lip_sync"} & good.keys():
+            self._parts.look_for_inputs(settings)
         self._parts.want(settings, self._rung, context)
         return refused[0] if refused else None
 
@@ -275,6 +335,10 @@ class Worker:
             figures["tracker_state"] = status.state.value
             figures["tracker_fps"] = round(status.samples_per_second, 1)
             figures["tracker_dropped"] = float(sum(status.dropped.values()))
+        microphone = self._parts.microphone.current
+        if microphone is not None:
+            mouth = microphone.mouth(now_ns())
+            figures["microphone_level"] = round(mouth.level, 2) if mouth is not None else 0.0
         return figures
 
     def _rung_in_use(self, character: ShownCharacter | None) -> str:
@@ -293,6 +357,8 @@ class Worker:
             "rung": self._rung_in_use(character),
             "running": character.running.as_state() if character else {},
             "devices": dict(self._parts.devices),
+            "cameras": list(self._parts.cameras),
+            "microphones": list(self._parts.microphones),
             "made_character": self._parts.made_character,
             "size": character.model.size if character else 0,
             "preset": self._settings["preset"],
@@ -302,4 +368,14 @@ class Worker:
             "output_description": output.description if output else "",
             "tracker": self._settings["tracker"],
             "tracker_state": status.state.value if status else "",
+            "tracker_dropped": dict(status.dropped) if status else {},
+            "hints": [hint.as_message() for hint in self._hints()],
+            "reach_left_s": math.ceil(self._mixer.reach_left_s(now_ns())),
+            "expressions": self._mixer.expressions.names,
+            **self._recorder.state(),
         }
+
+    def _hints(self) -> list[Hint]:
+        now = now_ns()
+        parts = (self._parts.tracker.current, self._parts.microphone.current, self._parts.remote.current)
+        return [hint for part in parts if part is not None for hint in part.status(now).hints]

@@ -1,4 +1,4 @@
-"""The three parts of a worker that can be exchanged while it runs: the input, the character, the output."""
+"""The parts of a worker that can be exchanged while it runs: the inputs, the character, the output."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from pathlib import Path
 from core.publish import registry as outputs
 from core.publish.base import PublishContext, Publisher
 from core.wire.errors import EasyVtuberError
-from core.wire.settings import Value
+from core.wire.settings import SETTINGS, Value
 from models.wish import ModelWish
 from trackers import registry as trackers
-from trackers.base import Tracker
+from trackers.base import Adjustable, Tracker
+from trackers.microphone import Microphone, microphone_names, open_microphone
+from trackers.remote import RemoteControl
+from trackers.webcam_names import camera_names
 
 from .characters import CharacterMaker, Progress, ShownCharacter
 from .preparer import Part, Preparer
 
 _CLOSE_LIMIT_S, _MODELS_CLOSE_LIMIT_S = 1.2, 0.3
-_TRACKER_KEYS = ("tracker", "osf_address", "osf_port", "replay_path", "replay_protocol", "replay_loop")
+_TRACKER_SETTINGS = tuple(
+    setting for setting in SETTINGS if setting.shown_for is not None and setting.shown_for[0] == "tracker"
+)
+_ADJUSTED = ("manual_pose",)
+"""What an input takes over while it runs."""
 _OUTPUT_KEYS = ("output", "spout_name", "file_path", "camera_device", "camera_alpha_split")
 _SHOWN_ELSEWHERE_KEYS = ("frame_rate", "output_size", "background_colour")
 """What outputs outside OBS must be opened with; the frame ring takes every size and rate as it comes."""
@@ -39,6 +46,10 @@ class Parts:
         self._attempt = 0
         self.tracker: Part[Tracker] = Part("tracker", self._preparer, report, exclusive=True)
         self.character: Part[ShownCharacter] = Part("character", self._model_preparer, report)
+        self.cameras: list[str] = []
+        self.microphones: list[str] = []
+        self.microphone: Part[Microphone] = Part("microphone", self._preparer, report, exclusive=True)
+        self.remote: Part[RemoteControl] = Part("remote", self._preparer, report, exclusive=True)
         self.output: Part[Publisher] = Part("output", self._preparer, report, exclusive=True)
 
     @property
@@ -49,6 +60,23 @@ class Parts:
     def look_for_devices(self) -> None:
         """Have the devices listed, behind what is being made."""
         self._model_preparer.submit(self._maker.look_for_devices)
+
+    def look_for_inputs(self, settings: Mapping[str, Value]) -> None:
+        """Have those cameras and microphones listed that the settings let the user choose from; may load drivers."""
+        if settings["tracker"] == "webcam":
+            self._preparer.submit(self._look_for_cameras)
+        if settings["lip_sync"] != "off":
+            self._preparer.submit(self._look_for_microphones)
+
+    def _look_for_cameras(self) -> None:
+        self.cameras = list(camera_names())
+
+    def _look_for_microphones(self) -> None:
+        self.microphones = list(microphone_names())
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run a short job beside the render loop, behind the inputs and outputs that are being opened."""
+        self._preparer.submit(job)
 
     @property
     def made_character(self) -> str:
@@ -61,9 +89,7 @@ class Parts:
 
     def want(self, settings: Mapping[str, Value], rung: str, context: PublishContext) -> None:
         """Make anew whatever these settings (presets resolved) would have different."""
-        self.tracker.want(
-            _values(settings, _TRACKER_KEYS), lambda: trackers.open_tracker(str(settings["tracker"]), settings)
-        )
+        self._want_inputs(settings)
         self._want_character(str(settings["character"]), ModelWish.of(settings, rung))
         output = str(settings["output"])
         if output == "automatic":
@@ -96,8 +122,26 @@ class Parts:
         self._maker.end()
         self.output.close()
         self.tracker.close()
+        self.microphone.close()
+        self.remote.close()
         self._preparer.close(_CLOSE_LIMIT_S)
         self._model_preparer.close(_MODELS_CLOSE_LIMIT_S)
+
+    def _want_inputs(self, settings: Mapping[str, Value]) -> None:
+        tracker = str(settings["tracker"])
+        self.tracker.want(_tracker_key(settings), lambda: trackers.open_tracker(tracker, settings))
+        if isinstance(self.tracker.current, Adjustable):
+            self.tracker.current.adjust(settings)
+        if settings["lip_sync"] == "off":
+            self.microphone.drop()
+        else:
+            self.microphone.want(settings["microphone"], lambda: open_microphone(settings))
+            if self.microphone.current is not None:
+                self.microphone.current.adjust(settings)
+        if settings["remote_control"]:
+            self.remote.want(settings["remote_port"], lambda: RemoteControl(int(settings["remote_port"])))
+        else:
+            self.remote.drop()
 
     def _want_character(self, name: str, wish: ModelWish) -> None:
         if (name, wish) != self._wanted_character:
@@ -108,6 +152,17 @@ class Parts:
     def _make_character(self, name: str, wish: ModelWish, shown: str) -> None:
         key = self._character_key = name, wish, self._attempt
         self.character.want(key, lambda: self._maker.make(name, wish, lambda: self._character_key == key, shown))
+
+
+def _tracker_key(settings: Mapping[str, Value]) -> tuple[Value, ...]:
+    """What an input must be opened anew for: its name and the settings that are its own."""
+    tracker = settings["tracker"]
+    own = (
+        setting.key
+        for setting in _TRACKER_SETTINGS
+        if setting.shown_for is not None and tracker in setting.shown_for[1] and setting.key not in _ADJUSTED
+    )
+    return tracker, *(settings[key] for key in own)
 
 
 def _values(settings: Mapping[str, Value], keys: tuple[str, ...]) -> tuple[Value, ...]:

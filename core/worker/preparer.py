@@ -88,6 +88,16 @@ class Part(Generic[T]):
         self._wanted, self._make = key, make
         self._begin()
 
+    def drop(self) -> None:
+        """Nothing is wanted any more: what is in use is given back."""
+        if self._wanted is None and self._make is None:
+            return
+        self._wanted = self._make = None
+        self._wish += 1
+        self._pending = False
+        self._replace(None)
+        self._set_error(None)
+
     def take(self, now: int) -> bool:
         """True when another one came into use since the last call (or none is any more). Tries failed ones again."""
         changed = False

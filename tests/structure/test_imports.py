@@ -39,6 +39,7 @@ HEAVY: dict[str, set[str]] = {
     "models/tha/graphs.py": {"onnx"},
     "models/tha/motion.py": {"onnx"},
     "models/tha/prepare.py": {"onnx"},
+    "trackers/webcam_capture.py": {"cv2"},
     "core/publish/spout.py": {"SpoutGL"},
     "core/publish/virtual_camera.py": {"pyvirtualcam"},
 }

@@ -9,10 +9,12 @@ import pytest
 
 from core.obs.translate import BASE, FOLDER, LANGUAGES, read_table
 from core.wire.errors import ERRORS_BY_CODE
+from core.wire.expressions import BUILT_IN, SLOTS
 from core.wire.folders import PROJECT
+from core.wire.pose_values import STEMS
 from core.wire.rungs import LADDER
-from core.wire.settings import GROUPS, SETTINGS
-from trackers.base import TrackerState
+from core.wire.settings import AUTOMATIC, CAMERA, GROUPS, MICROPHONE, SETTINGS
+from trackers.base import Drop, TrackerState
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
 PHASES = ("stopped", "starting", "warming", "running", "stalled", "backing_off", "stopping", "gave_up")
@@ -21,15 +23,18 @@ PHASES = ("stopped", "starting", "warming", "running", "stalled", "backing_off",
 def _keys_made_in_code() -> set[str]:
     keys = {f"group.{group}" for group in GROUPS} | {f"error.{code}" for code in ERRORS_BY_CODE}
     keys |= {f"rung.{rung}" for rung in LADDER} | {f"phase.{phase}" for phase in PHASES}
-    keys |= {f"tracker_state.{state.value}" for state in TrackerState}
+    keys |= {f"tracker_state.{state.value}" for state in TrackerState} | {f"drop.{reason.value}" for reason in Drop}
+    keys |= {f"hotkey.expression_{slot}" for slot in range(1, SLOTS + 1)} | {f"pose.{stem}" for stem in STEMS}
+    keys |= {f"expression.{expression.name}" for expression in BUILT_IN}
     for setting in SETTINGS:
         keys |= {f"setting.{setting.key}.label", f"setting.{setting.key}.help"}
-        keys |= {f"setting.{setting.key}.choice.{value}" for value in setting.choices}
+        found_later = (AUTOMATIC,) if setting.kind in (CAMERA, MICROPHONE) else ()
+        keys |= {f"setting.{setting.key}.choice.{value}" for value in (*setting.choices, *found_later)}
     return keys
 
 
 def _code() -> str:
-    folders = ("core/obs", "core/publish", "trackers", "core/worker", "accel", "models")
+    folders = ("core/obs", "core/publish", "core/wire", "trackers", "core/worker", "accel", "models")
     files = [path for folder in folders for path in sorted((PROJECT / folder).rglob("*.py"))]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
@@ -62,6 +67,11 @@ def test_no_text_is_left_over() -> None:
         if key not in made and f'"{key}"' not in code and not (f"{family}." in code and f'"{last}"' in code):
             unused.append(key)
     assert not unused
+
+
+def test_every_hint_has_a_text() -> None:
+    given = set(re.findall(r'\bHint\(\s*"(\w+)"', _code()))
+    assert {f"hint.{key}" for key in given} <= set(read_table(BASE))
 
 
 def test_every_reason_an_output_or_tracker_may_give_has_a_sentence() -> None:

@@ -29,7 +29,18 @@ def test_every_hotkey_is_registered_with_its_words(obs: FakeObs, hotkeys: Any) -
     hotkeys(Data())
     assert {name: hotkey.label for name, hotkey in obs.hotkeys.items()} == {
         f"easyvtuber.{name}": SAY(f"hotkey.{name}")
-        for name in ("start_stop", "interpolation", "next_preset", "previous_preset", "calibrate", "show_hide")
+        for name in (
+            "start_stop",
+            "interpolation",
+            "next_preset",
+            "previous_preset",
+            "calibrate",
+            "show_hide",
+            "calibrate_reach",
+            "record",
+            *(f"expression_{slot}" for slot in range(1, 9)),
+            "no_expression",
+        )
     }
     assert all(SAY.has(f"hotkey.{name.partition('.')[2]}") for name in obs.hotkeys)
 

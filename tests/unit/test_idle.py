@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.pose.idle import BREATH_S, IdleMotion, breath
+from core.pose.idle import IdleMotion
 from core.pose.parameters import MAXIMUM, MINIMUM, Pose
 
 FRAME_NS = 16_666_667
@@ -85,12 +85,11 @@ def test_nothing_jumps_from_one_frame_to_the_next(minute: NDArray[np.float32]) -
     assert steps(minute, LIDS) < 0.4
     assert steps(minute, GAZE) < 0.6
     assert steps(minute, SWAY) < 0.08
-    assert steps(minute, [Pose.BREATHING]) < 0.015
 
 
-def test_only_lids_gaze_head_body_and_breath_move(minute: NDArray[np.float32]) -> None:
+def test_only_lids_gaze_head_and_body_move(minute: NDArray[np.float32]) -> None:
     still = np.ones(minute.shape[1], bool)
-    still[[*LIDS, *GAZE, *SWAY, Pose.BREATHING]] = False
+    still[[*LIDS, *GAZE, *SWAY]] = False
     assert not minute[:, still].any()
 
 
@@ -112,12 +111,12 @@ def test_the_sway_is_small_and_never_stands_still_for_long(minute: NDArray[np.fl
         assert np.ptp(minute[second : second + 120, Pose.BODY_Y]) > 0.0005
 
 
-def test_strength_scales_sway_and_gaze_but_not_blink_and_breath() -> None:
+def test_strength_scales_sway_and_gaze_but_not_the_blink() -> None:
     whole, none = IdleMotion(3), IdleMotion(3)
     for frame in range(600):
         moving, still = whole.pose(frame * FRAME_NS, 1.0), none.pose(frame * FRAME_NS, 0.0)
         assert not still[[*GAZE, *SWAY]].any()
-        assert np.array_equal(moving[[*LIDS, Pose.BREATHING]], still[[*LIDS, Pose.BREATHING]])
+        assert np.array_equal(moving[LIDS], still[LIDS])
 
 
 def test_the_same_seed_does_the_same_and_another_something_else() -> None:
@@ -125,12 +124,13 @@ def test_the_same_seed_does_the_same_and_another_something_else() -> None:
     assert first == again != other
 
 
-def test_the_breath_is_smooth_and_even() -> None:
-    times = np.arange(0.0, 3 * BREATH_S, 1 / 60)
-    values = np.array([breath(int(second * SECOND)) for second in times])
-    assert (values.min(), values.max()) == pytest.approx((0.0, 1.0), abs=0.001)
-    assert np.abs(np.diff(values, n=2)).max() < 0.0004
-    assert breath(0) == pytest.approx(breath(int(BREATH_S * SECOND)))
+@pytest.mark.parametrize("interval_s", [2.0, 4.0, 8.0])
+def test_the_interval_between_blinks_is_the_users(interval_s: float) -> None:
+    idle = IdleMotion(3)
+    idle.blink_interval_s = interval_s
+    starts = [blink.start_s for blink in blinks(idle, MINUTES)]
+    singles = [gap for gap in (after - before for before, after in pairwise(starts)) if gap > 0.8]
+    assert np.mean(singles) == pytest.approx(interval_s, rel=0.2)
 
 
 @pytest.mark.parametrize("fps", [1.0, 4.0, 24.0, 60.0, 144.0])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.pose.one_euro import OneEuroFilter, for_smoothing
+from core.pose.one_euro import OneEuroFilter, for_sliders
 
 FRAME_NS = 16_666_667
 UNEVEN_GAPS_NS = [1, 400_000, 9_000_000, 16_000_000, 33_000_000, 250_000_000, 3_000_000_000]
@@ -20,8 +20,8 @@ def values(*numbers: float) -> NDArray[np.float32]:
     return np.array(numbers, np.float32)
 
 
-def filter_of(smoothing: int) -> OneEuroFilter:
-    made = for_smoothing(smoothing)
+def filter_of(smoothing: int, responsiveness: int = 50) -> OneEuroFilter:
+    made = for_sliders(smoothing, responsiveness)
     assert made is not None
     return made
 
@@ -121,7 +121,18 @@ def test_the_result_is_never_the_filters_own_memory() -> None:
 
 @pytest.mark.parametrize("smoothing", [0, -5])
 def test_smoothing_zero_is_no_filter(smoothing: int) -> None:
-    assert for_smoothing(smoothing) is None
+    assert for_sliders(smoothing, 50) is None
+
+
+def test_more_responsiveness_follows_a_jump_sooner_and_leaves_a_still_face_calm() -> None:
+    after = []
+    for responsiveness in (0, 50, 100):
+        smooth = filter_of(60, responsiveness)
+        smooth(values(0.0), 0)
+        smooth(values(1.0), FRAME_NS)
+        after.append(float(smooth(values(1.0), 2 * FRAME_NS)[0]))
+    assert after[0] < after[1] < after[2]
+    assert filter_of(60, 0).minimum_cutoff_hz == filter_of(60, 100).minimum_cutoff_hz
 
 
 def test_smoothing_beyond_the_slider_is_its_end() -> None:

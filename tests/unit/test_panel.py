@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 
 from core.obs.status import ERROR, NORMAL, WARNING, Line
 from core.obs.translate import Translator
+from core.wire.pose_values import Tuning, read_pose, read_tuning
 from core.wire.settings import BY_KEY, GROUPS, SETTINGS, Setting, Value, defaults
 from tests.fake_obs import FakeObs
 from tests.fake_obs_panel import Data, Properties
 
 SAY = Translator("en")
 KINDS = {"bool": "bool", "int": "int", "float": "float", "choice": "list", "text": "text", "colour": "colour",
-         "character": "list", "device": "list"}  # fmt: skip
+         "character": "list", "device": "list", "camera": "list", "microphone": "list"}  # fmt: skip
 OTHER: Dict[str, Value] = {
     "bool": True, "int": 3, "float": 1.5, "choice": "low", "text": "some text", "file": "/a/b.rec",
-    "colour": 0xFF102030, "character": "mothlight", "device": "GeForce",
+    "colour": 0xFF102030, "character": "mothlight", "device": "GeForce", "camera": "Webcam C920",
+    "microphone": "Blue Yeti", "values": "head_x=0.5",
 }  # fmt: skip
 
 
@@ -31,6 +33,8 @@ class Outside:
         self.status = [Line("Stopped.")]
         self.pressed: List[str] = []
         self.devices: Dict[str, List[str]] = {}
+        self.inputs: Dict[str, List[str]] = {}
+        self.changed: List[Tuple[str, str]] = []
 
     def press(self, name: str) -> None:
         self.pressed.append(name)
@@ -66,9 +70,11 @@ def build(obs: FakeObs, outside: Outside) -> Any:
                 {},
                 outside.press,
                 outside.devices,
+                outside.inputs,
                 lambda: outside.status,
                 lambda: outside.running,
                 lambda settings, rules: None,
+                lambda settings, key, text: outside.changed.append((key, text)),
             )
         )
         return made
@@ -77,12 +83,25 @@ def build(obs: FakeObs, outside: Outside) -> Any:
 
 
 def visible(properties: Properties) -> List[str]:
-    return [setting.key for setting in SETTINGS if properties[setting.key].visible]
+    return [setting.key for setting in SETTINGS if all(properties[name].visible for name in controls(setting))]
+
+
+def controls(setting: Setting) -> List[str]:
+    """Names of the properties that stand for a setting; a setting of many numbers has several."""
+    sliders = {"manual_pose": ["amount"], "tuning": ["gain", "curve", "dead"]}
+    if setting.kind != "values":
+        return [setting.key]
+    return [f"{setting.key}_of", *(f"{setting.key}_{slider}" for slider in sliders[setting.key])]
+
+
+PLAIN = [setting for setting in SETTINGS if setting.kind != "values"]
 
 
 def test_every_setting_is_in_the_panel_once_in_the_tables_order(build: Any) -> None:
-    keys = [member.name for member in build().walk() if member.name in BY_KEY]
-    assert keys == [setting.key for setting in SETTINGS]
+    names = {name for setting in SETTINGS for name in controls(setting)}
+    assert [member.name for member in build().walk() if member.name in names] == [
+        name for setting in SETTINGS for name in controls(setting)
+    ]
 
 
 def test_every_group_has_its_title_and_its_own_settings(build: Any) -> None:
@@ -90,11 +109,13 @@ def test_every_group_has_its_title_and_its_own_settings(build: Any) -> None:
     for group in GROUPS:
         made = properties[f"group_{group}"]
         assert made.label == SAY(f"group.{group}")
-        inside = [member.name for member in made.inside.walk() if member.name in BY_KEY]
-        assert inside == [setting.key for setting in SETTINGS if setting.group == group]
+        inside = [member.name for member in made.inside.walk()]
+        assert [name for setting in SETTINGS if setting.group == group for name in controls(setting)] == [
+            name for name in inside if made.inside[name].kind != "button"
+        ]
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+@pytest.mark.parametrize("setting", PLAIN, ids=lambda setting: setting.key)
 def test_a_setting_has_the_control_of_its_kind_its_label_and_its_help(build: Any, setting: Setting) -> None:
     made = build()[setting.key]
     file_kind = "save" if setting.saves_file else "open"
@@ -127,6 +148,53 @@ def test_a_device_is_offered_by_name_with_what_it_computes_with(build: Any, outs
 def test_a_device_that_is_not_there_at_the_moment_stays_chosen(build: Any, outside: Outside) -> None:
     outside.devices["GeForce"] = ["onnxruntime_cuda"]
     assert build(device="Radeon")["device"].offered == ["automatic", "GeForce", "Radeon"]
+
+
+@pytest.mark.parametrize("key", ["camera", "microphone"])
+def test_cameras_and_microphones_are_offered_by_name_and_the_chosen_one_stays(
+    build: Any, outside: Outside, key: str
+) -> None:
+    assert build()[key].offered == ["automatic"]
+    outside.inputs[key] = ["One", "Two"]
+    assert build(**{key: "Gone"})[key].offered == ["automatic", "One", "Two", "Gone"]
+
+
+def test_a_value_by_hand_is_chosen_and_moved(build: Any, outside: Outside, data: ModuleType) -> None:
+    properties, settings = build(tracker="manual"), Data(tracker="manual")
+    data.set_defaults(settings)
+    properties.choose(settings, "manual_pose_of", "mouth_aaa")
+    properties.choose(settings, "manual_pose_amount", 0.5)
+    properties.choose(settings, "manual_pose_of", "eye_wink_left")
+    assert settings.get("manual_pose_amount") == 0.0
+    properties.choose(settings, "manual_pose_amount", 1.0)
+    assert read_pose(str(settings.get("manual_pose"))) == {"mouth_aaa": 0.5, "eye_wink_left": 1.0}
+    assert outside.changed[-1] == ("manual_pose", settings.get("manual_pose"))
+    properties.choose(settings, "manual_pose_of", "mouth_aaa")
+    assert settings.get("manual_pose_amount") == 0.5
+
+
+def test_a_value_is_tuned_and_put_back(build: Any, outside: Outside, data: ModuleType) -> None:
+    properties, settings = build(advanced=True), Data(advanced=True)
+    data.set_defaults(settings)
+    properties.choose(settings, "tuning_of", "eye_wink")
+    assert [settings.get(f"tuning_{name}") for name in ("gain", "curve", "dead")] == [1.0, 1.0, 0.0]
+    properties.choose(settings, "tuning_gain", 1.5)
+    assert read_tuning(str(settings.get("tuning"))) == {"eye_wink": Tuning(1.5, 1.0, 0.0)}
+    properties.choose(settings, "tuning_gain", 1.0)
+    assert outside.changed[-1] == ("tuning", "")
+
+
+def test_nothing_chosen_means_no_slider_changes_anything(build: Any, outside: Outside, data: ModuleType) -> None:
+    properties, settings = build(advanced=True), Data(advanced=True)
+    data.set_defaults(settings)
+    properties.choose(settings, "tuning_gain", 2.0)
+    assert (outside.changed, settings.get("tuning")) == ([], "")
+
+
+def test_the_characters_expressions_are_offered_by_slot_and_name(build: Any) -> None:
+    items = build()["expression_slot"].items
+    assert [value for _, value in items] == [str(slot) for slot in range(1, 9)]
+    assert items[0][0] == f"1: {SAY('expression.smile')}"
 
 
 def test_the_characters_that_are_there_can_be_chosen(build: Any) -> None:
@@ -180,7 +248,11 @@ def test_an_empty_settings_object_as_obs_29_gives_it_is_harmless(obs: FakeObs, b
     assert empty.values == {}
 
 
-@pytest.mark.parametrize("name", ["calibrate", "add_source", "characters_folder"])
+@pytest.mark.parametrize(
+    "name",
+    ["calibrate", "calibrate_reach", "record", "recordings_folder", "add_source", "characters_folder",
+     "show_expression", "keep_expression"],
+)  # fmt: skip
 def test_a_button_does_what_it_says(build: Any, outside: Outside, name: str) -> None:
     properties = build()
     assert properties[name].label == SAY(f"button.{name}")

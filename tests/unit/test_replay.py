@@ -17,14 +17,14 @@ from core.wire.settings import Value, defaults
 from tests.contract.fake_outputs import wait_until
 from tests.unit.openseeface_packets import Face, datagram
 from trackers import replay
-from trackers.base import Drop, TrackerSample, TrackerState
+from trackers.base import Decoder, Drop, TrackerSample, TrackerState
 from trackers.recording import Record
 from trackers.replay import ReplayTracker
 
 SECOND = 1_000_000_000
 
 
-class Notebook:
+class Notebook(Decoder):
     """A decoder that notes what it is fed. ``bad`` packets are refused."""
 
     def __init__(self) -> None:

@@ -20,7 +20,10 @@ SWITCH = Setting("switch", BOOL, False, "input")
 ONE_OF = Setting("one_of", CHOICE, "a", "input", choices=("a", "b"))
 WORDS = Setting("words", TEXT, "", "input")
 PAINT = Setting("paint", COLOUR, 0, "input", maximum=0xFFFFFFFF)
-KINDS = (BOOL, INT, FLOAT, CHOICE, TEXT, COLOUR, table.FILE, table.CHARACTER, table.DEVICE)
+KINDS = (
+    BOOL, INT, FLOAT, CHOICE, TEXT, COLOUR, table.FILE, table.CHARACTER, table.DEVICE, table.CAMERA, table.MICROPHONE,
+    table.VALUES,
+)  # fmt: skip
 
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary())
 ODD = st.sampled_from([10**400, -(10**400), math.nan, "x" * 5000, "\ud800", [], {}, {"a": 1}])
@@ -36,7 +39,8 @@ def fits(setting: Setting, value: Any) -> bool:
         return type(value) is float and setting.minimum <= value <= setting.maximum
     if setting.kind == CHOICE:
         return type(value) is str and value in setting.choices
-    return type(value) is str and len(value) <= table.MAXIMUM_TEXT and value == value.strip() and "\n" not in value
+    longest = table.MAXIMUM_VALUES if setting.kind == table.VALUES else table.MAXIMUM_TEXT
+    return type(value) is str and len(value) <= longest and value == value.strip() and "\n" not in value
 
 
 @pytest.mark.parametrize("given_value,kept", [(1, 1), (10, 10), (0, 1), (-7, 1), (11, 10), (10**30, 10)])

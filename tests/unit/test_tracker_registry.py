@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.pose.mapping import MAPPERS
+from core.pose.mapping import MAPPINGS
 from core.wire.clock import now_ns
 from core.wire.errors import InputError, InputUnavailable
 from core.wire.folders import PROJECT
@@ -20,7 +20,7 @@ from trackers import openseeface, registry
 from trackers.base import Drop, TrackerSample, TrackerState, TrackerStatus
 from trackers.registry import TRACKERS
 
-RECORDED = [name for name, entry in TRACKERS.items() if entry.recording_prefix]
+RECORDED = [name for name, entry in TRACKERS.items() if entry.recordings]
 
 
 @pytest.fixture
@@ -56,13 +56,15 @@ def test_every_reason_an_input_may_give_has_a_sentence() -> None:
 def test_it_opens_tells_its_state_and_closes_twice(name: str, settings: dict[str, Value]) -> None:
     if registry.availability()[name] is not None:
         pytest.skip(f"{name} cannot work on this machine")
+    if name == "webcam":
+        pytest.skip("it needs the model's file; tests/unit/test_webcam.py opens it")
     tracker = registry.open_tracker(name, settings)
     try:
         status = tracker.status(now_ns())
         assert isinstance(status, TrackerStatus)
         assert (status.state is TrackerState.IDLE) == (name == "idle")
         sample = tracker.latest(now_ns())
-        assert sample is None or sample.vocabulary in MAPPERS
+        assert sample is None or sample.vocabulary in MAPPINGS
     finally:
         tracker.close()
         tracker.close()
@@ -93,7 +95,8 @@ def test_every_recorded_inputs_decoder_takes_anything(name: str, settings: dict[
     first, second = factory(), factory()
     assert first is not second
     for packet in (b"", b"\0", b"\xff" * 1785, b"{" * 9000, bytes(65535)):
-        assert isinstance(first.feed(packet, now_ns()), (Drop, TrackerSample))
+        result = first.feed(packet, now_ns())
+        assert result is None or isinstance(result, (Drop, TrackerSample))
 
 
 @pytest.mark.parametrize("name", [name for name in TRACKERS if name not in RECORDED])
@@ -106,7 +109,9 @@ def test_what_has_no_packets_has_no_decoder(name: str, settings: dict[str, Value
     [
         ("openseeface_model0.rec", "openseeface"),
         ("OpenSeeFace at home.rec", "openseeface"),
-        ("vts.rec", None),
+        ("fmv3_rev5.rec", "ifacialmocap"),
+        ("vts.rec", "vts"),
+        ("holiday.rec", None),
         ("", None),
     ],
 )
@@ -115,7 +120,7 @@ def test_a_recordings_name_tells_its_protocol(file_name: str, protocol: str | No
 
 
 def test_no_recordings_name_is_claimed_by_two() -> None:
-    prefixes = [TRACKERS[name].recording_prefix for name in RECORDED]
+    prefixes = [prefix for name in RECORDED for prefix in TRACKERS[name].recordings]
     assert not any(one != other and one.startswith(other) for one in prefixes for other in prefixes)
 
 

@@ -14,8 +14,9 @@ from tests.contract.fake_outputs import wait_until
 from tests.unit.openseeface_packets import Face, datagram
 from trackers import udp
 from trackers.base import Drop, TrackerState
+from trackers.intake import LOST_AFTER_NS, rate_of
 from trackers.openseeface import OpenSeeFaceDecoder
-from trackers.udp import MAXIMUM_PACKETS_PER_SECOND, PEER_RELEASED_AFTER_NS, PeerGate, UdpTracker, rate_of
+from trackers.udp import MAXIMUM_PACKETS_PER_SECOND, PEER_RELEASED_AFTER_NS, PeerGate, UdpTracker
 
 SECOND = 1_000_000_000
 HOME = "127.0.0.1"
@@ -128,7 +129,7 @@ def test_a_silent_phone_is_lost_and_found(open_tracker: Open, port: int) -> None
         assert arrives(tracker, phone)
         sample = tracker.latest(now_ns())
         assert sample is not None
-        assert tracker.status(sample.arrival_ns + udp.LOST_AFTER_NS).state is TrackerState.LOST
+        assert tracker.status(sample.arrival_ns + LOST_AFTER_NS).state is TrackerState.LOST
         assert arrives(tracker, phone)
         assert state(tracker) is TrackerState.TRACKING
 

@@ -1,0 +1,100 @@
+"""Faces as JSON objects, the way VTube Studio's phone app and MeowFace send them: read within limits.
+
+Never raises, whatever the bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from core.pose.mapping.arkit_names import BY_SPELLING
+
+from .base import Drop
+
+MAXIMUM_BYTES = 16 * 1024
+MAXIMUM_SHAPES = 256
+RESTARTED_AFTER_MS = 120_000
+"""A clock that went back further than this was set, or the app was started anew."""
+_REPLAYED = 60
+"""So many packets in a row with old times are no stragglers."""
+
+Shapes = dict[str, float]
+
+
+def read_object(packet: bytes) -> dict[str, Any] | Drop:
+    """The packet's one JSON object."""
+    if not 2 <= len(packet) <= MAXIMUM_BYTES:
+        return Drop.WRONG_SIZE
+    try:
+        content = json.loads(packet, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return Drop.WRONG_FORMAT
+    return content if isinstance(content, dict) else Drop.WRONG_FORMAT
+
+
+def number(value: Any) -> float | None:
+    """The value as a number within +-1e6; None when it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return float(min(max(value, -1e6), 1e6))
+
+
+def vector(value: Any) -> tuple[float, float, float] | None:
+    """``{"x": ..., "y": ..., "z": ...}``; None when one of them is missing or no number."""
+    if not isinstance(value, Mapping):
+        return None
+    x, y, z = (number(value.get(axis)) for axis in ("x", "y", "z"))
+    return (x, y, z) if x is not None and y is not None and z is not None else None
+
+
+def read_shapes(value: Any) -> Shapes | None:
+    """``[{"k": name, "v": number}, ...]`` by name in lower case; the last of a name wins. None when it is no list."""
+    if not isinstance(value, list):
+        return None
+    found: Shapes = {}
+    for entry in value[:MAXIMUM_SHAPES]:
+        if isinstance(entry, dict):
+            name, amount = entry.get("k"), number(entry.get("v"))
+            if isinstance(name, str) and amount is not None and len(name) <= 64:
+                found[name.lower()] = amount
+    return found
+
+
+def arkit_shapes(shapes: Shapes) -> tuple[list[int], list[float]]:
+    """Places and values of those shapes that ARKit has."""
+    places, values = [], []
+    for name, amount in shapes.items():
+        place = BY_SPELLING.get(name)
+        if place is not None:
+            places.append(place)
+            values.append(amount)
+    return places, values
+
+
+class InOrder:
+    """Leaves out packets that were overtaken, by the sender's own clock."""
+
+    def __init__(self) -> None:
+        self._newest: float | None = None
+        self._late = 0
+
+    def is_late(self, time_ms: float | None) -> bool:
+        """Is there a newer packet already? A sender whose clock was set, or that was started anew, is followed."""
+        if time_ms is None:
+            return False
+        newest = self._newest
+        if newest is not None and time_ms < newest and newest - time_ms <= RESTARTED_AFTER_MS:
+            self._late += 1
+            if self._late < _REPLAYED:
+                return True
+        self._newest, self._late = time_ms, 0
+        return False
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
