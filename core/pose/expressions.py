@@ -35,9 +35,14 @@ class ExpressionLayer:
         self._now_ns = 0
 
     def use(self, expressions: Sequence[Expression]) -> None:
-        """Another character's expressions. What is shown of the old ones ends."""
+        """Another character's expressions, or the same one's, changed. What is shown stays where its name stays."""
         ordered = sorted(expressions, key=lambda expression: expression.priority)
+        before = {shown.expression.name: shown for shown in self._shown}
         self._shown = [_Shown(expression, *_vectors(expression)) for expression in ordered]
+        for shown in self._shown:
+            old = before.get(shown.expression.name)
+            if old is not None:
+                shown.target, shown.weight, shown.until_ns = old.target, old.weight, old.until_ns
 
     @property
     def names(self) -> list[str]:

@@ -132,8 +132,9 @@ class Worker:
         parts.microphone.take(now)
         parts.remote.take(now)
         for where, part in (("input", parts.tracker), ("microphone", parts.microphone), ("remote", parts.remote)):
-            if part.current is not None:
-                self._reporter.problem(where, part.current.status(now).error)
+            # what could not even be opened is told by the part itself, under the part's name
+            told = part.error if part.name == where else None
+            self._reporter.problem(where, part.current.status(now).error if part.current is not None else told)
         read = self._expressions.take()
         if read is not None:
             self._mixer.expressions.use(read)

@@ -88,6 +88,11 @@ class Part(Generic[T]):
         self._wanted, self._make = key, make
         self._begin()
 
+    @property
+    def error(self) -> EasyVtuberError | None:
+        """Why there is nothing in use; None when there is, or nothing is wanted."""
+        return self._error
+
     def drop(self) -> None:
         """Nothing is wanted any more: what is in use is given back."""
         if self._wanted is None and self._make is None:

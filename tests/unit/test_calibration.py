@@ -9,11 +9,20 @@ import pytest
 from numpy.typing import NDArray
 
 from core.pose import rotation
-from core.pose.calibration import AUTOMATIC_AFTER_NS, EASED_IN_NS, WINDOW_NS, Calibration, Neutral
+from core.pose.calibration import (
+    AUTOMATIC_AFTER_NS,
+    EASED_IN_NS,
+    REACH_NS,
+    WINDOW_NS,
+    Calibration,
+    Neutral,
+    measured,
+)
 from core.pose.sample import HeadAngles, TrackerSample
 
 FRAME_NS = 16_666_667
 START_NS = 7_000_000_000
+SECOND = 1_000_000_000
 
 
 def sample(now: int, value: float = 0.0, head: HeadAngles = (0.0, 0.0, 0.0)) -> TrackerSample:
@@ -154,3 +163,119 @@ def test_the_wait_for_the_automatic_one_starts_anew_after_a_loss() -> None:
     end = watch(calibration, START_NS, AUTOMATIC_AFTER_NS - 5 * FRAME_NS, 0.9)
     watch(calibration, end + 2 * WINDOW_NS, AUTOMATIC_AFTER_NS - 5 * FRAME_NS, 0.1)
     assert calibration.neutral is None
+
+
+# -- how far a face goes -------------------------------------------------------------------------------------------
+
+
+def faces(calibration: Calibration, start: int, seconds: float, reached: float, rest: float = 0.0) -> int:
+    """A face that goes between ``rest`` and ``reached`` twice a second; returns the time after it."""
+    now = start
+    for frame in range(int(seconds * 60)):
+        now = start + frame * FRAME_NS
+        calibration.add(sample(now, reached if frame % 30 < 15 else rest))
+    return now + FRAME_NS
+
+
+def test_the_farthest_face_becomes_the_reach() -> None:
+    calibration = Calibration(neutral_of(0.1))
+    now = watch(calibration, START_NS, WINDOW_NS, 0.1) + FRAME_NS
+    assert calibration.begin_reach(now)
+    assert 0.0 < calibration.reach_left_s(now + FRAME_NS) <= REACH_NS / 1e9
+    now = faces(calibration, now, REACH_NS / 1e9 + 0.2, 0.5, 0.1)
+    assert calibration.reach_left_s(now) == 0.0
+    assert calibration.neutral is not None
+    assert calibration.neutral.reach == pytest.approx(0.5)
+
+
+def test_a_shape_that_was_not_made_stays_full_at_one() -> None:
+    calibration = Calibration(neutral_of(0.1))
+    now = watch(calibration, START_NS, WINDOW_NS, 0.1) + FRAME_NS
+    calibration.begin_reach(now)
+    faces(calibration, now, REACH_NS / 1e9 + 0.2, 0.15, 0.1)
+    assert calibration.neutral is not None
+    assert calibration.neutral.reach == pytest.approx(1.0)
+
+
+def test_a_few_wild_values_do_not_make_everything_else_small() -> None:
+    calibration = Calibration(neutral_of(0.0))
+    now = watch(calibration, START_NS, WINDOW_NS, 0.0) + FRAME_NS
+    calibration.begin_reach(now)
+    for frame in range(int(REACH_NS / FRAME_NS) + 2):
+        calibration.add(sample(now + frame * FRAME_NS, 1.0 if frame % 100 == 0 else 0.5))
+    assert calibration.neutral is not None
+    assert calibration.neutral.reach == pytest.approx(0.5)
+
+
+def test_a_reach_cannot_be_learned_without_a_face() -> None:
+    assert not Calibration().begin_reach(START_NS)
+    calibration = Calibration(neutral_of(0.0))
+    end = watch(calibration, START_NS, WINDOW_NS, 0.0)
+    assert not calibration.begin_reach(end + 2 * WINDOW_NS)
+
+
+def test_too_few_faces_leave_the_reach_as_it_is() -> None:
+    calibration = Calibration(neutral_of(0.0))
+    now = watch(calibration, START_NS, WINDOW_NS, 0.0) + FRAME_NS
+    calibration.begin_reach(now)
+    calibration.add(sample(now, 1.0))
+    assert not calibration.add(sample(now + REACH_NS + SECOND, 1.0))
+    assert calibration.neutral is not None
+    assert calibration.neutral.reach is None
+
+
+def test_calibrating_the_neutral_keeps_the_reach() -> None:
+    reach = np.array([0.5, 0.6, 0.7], np.float32)
+    calibration = Calibration(Neutral(rotation.IDENTITY, np.zeros(3, np.float32), reach=reach))
+    now = watch(calibration, START_NS, WINDOW_NS, 0.2)
+    assert calibration.calibrate(now)
+    assert calibration.neutral is not None
+    assert calibration.neutral.reach is reach
+    calibration.forget_reach()
+    assert calibration.neutral.reach is None
+
+
+def test_values_are_stretched_from_rest_to_reach() -> None:
+    shapes = np.array([True, True, False])
+    resting = Neutral(rotation.IDENTITY, np.array([0.2, 0.0, 0.3], np.float32))
+    reaching = Neutral(rotation.IDENTITY, resting.values, reach=np.array([0.6, 0.5, 0.5], np.float32))
+    for given_values, plain, stretched in (
+        ((0.2, 0.0, 0.3), (0.0, 0.0, 0.3), (0.0, 0.0, 0.3)),
+        ((1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (1.5, 1.5, 1.0)),
+        ((0.6, 0.25, -0.5), (0.5, 0.25, -0.5), (1.0, 0.5, -0.5)),
+        ((0.1, -0.3, 0.0), (0.0, -0.3, 0.0), (0.0, -0.3, 0.0)),
+    ):
+        values = np.array(given_values, np.float32)
+        assert measured(values, resting, shapes) == pytest.approx(plain, abs=1e-6)
+        assert measured(values, reaching, shapes) == pytest.approx(stretched, abs=1e-6)
+
+
+def test_a_smile_at_the_moment_of_calibration_does_not_take_the_smile_away() -> None:
+    smiling = Neutral(rotation.IDENTITY, np.array([0.95], np.float32))
+    assert measured(np.array([0.9], np.float32), smiling, np.array([True]))[0] > 0.8
+
+
+# -- where the head rests ------------------------------------------------------------------------------------------
+
+
+def placed(now: int, x: float) -> TrackerSample:
+    return TrackerSample(
+        now, "openseeface", np.zeros(3, np.float32), position=(x, 0.1, -0.5), body_degrees=(0.0, x, 0.0)
+    )
+
+
+def test_the_place_of_the_head_and_the_torso_belong_to_the_neutral() -> None:
+    calibration = Calibration()
+    for frame in range(90):
+        calibration.add(placed(START_NS + frame * FRAME_NS, 0.3))
+    assert calibration.neutral is not None
+    assert calibration.neutral.position == pytest.approx((0.3, 0.1, -0.5))
+    assert calibration.neutral.body == pytest.approx((0.0, 0.3, 0.0))
+
+
+def test_a_neutral_kept_before_places_were_known_takes_the_first_one() -> None:
+    calibration = Calibration(neutral_of(0.0))
+    calibration.add(placed(START_NS, 0.4))
+    found = calibration.at(START_NS)
+    assert found is not None
+    assert found.position == pytest.approx((0.4, 0.1, -0.5))

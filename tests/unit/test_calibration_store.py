@@ -34,6 +34,17 @@ def test_what_was_put_comes_back_after_a_restart(path: Path) -> None:
     assert again.values.dtype == np.float32
 
 
+def test_place_torso_and_reach_come_back_too(path: Path) -> None:
+    whole = Neutral(
+        NEUTRAL.rotation, NEUTRAL.values, (0.1, 0.2, -0.5), (1.0, 2.0, 3.0), np.array([0.5, 0.6, 0.7], np.float32)
+    )
+    CalibrationStore(path).put("webcam.arkit", "nocti", whole)
+    again = CalibrationStore(path).get("webcam.arkit", "nocti")
+    assert again is not None
+    assert (again.position, again.body) == (whole.position, whole.body)
+    assert again.reach == pytest.approx(whole.reach)
+
+
 def test_each_input_and_character_has_its_own(path: Path) -> None:
     store = CalibrationStore(path)
     store.put("openseeface", "nocti", NEUTRAL)
@@ -87,6 +98,10 @@ def test_a_missing_file_is_an_empty_store_and_is_not_made(path: Path) -> None:
         entry(values=[1e300]).encode(),
         entry(values=["0.5x"]).encode(),
         entry(values=7).encode(),
+        entry(position=[1.0, 2.0]).encode(),
+        entry(body="up").encode(),
+        entry(reach=[1.0, 1.0]).encode(),
+        entry(reach=[float("nan")]).encode(),
     ],
 )
 def test_a_damaged_file_is_set_aside_and_kept(path: Path, damage: bytes) -> None:

@@ -24,7 +24,11 @@ def values(**presets: float) -> NDArray[np.float32]:
     return face
 
 
-def posed(neutral: NDArray[np.float32] = REST, **presets: float) -> PoseVector:
+def posed(**presets: float) -> PoseVector:
+    return vrm.to_pose(values(**presets), REST, (0.0, 0.0, 0.0))
+
+
+def against(neutral: NDArray[np.float32], **presets: float) -> PoseVector:
     return vrm.to_pose(values(**presets), neutral, (0.0, 0.0, 0.0))
 
 
@@ -131,12 +135,12 @@ def test_the_eyes_go_up_and_to_the_own_right(preset: str, value: Pose, sign: int
 
 def test_the_gaze_is_relative_to_where_the_eyes_rest() -> None:
     resting = values(gaze_up=0.25, look_left=0.25)
-    assert moved(posed(resting, gaze_up=0.25, look_left=0.25)) == {}
-    assert posed(resting, look_left=0.25)[Pose.IRIS_ROTATION_X] < 0.0
+    assert moved(against(resting, gaze_up=0.25, look_left=0.25)) == {}
+    assert against(resting, look_left=0.25)[Pose.IRIS_ROTATION_X] < 0.0
 
 
 def test_shapes_are_not_measured_against_the_neutral_twice() -> None:
-    assert moved(posed(values(mouth_a=0.25), mouth_a=0.5)) == {"mouth_aaa": 0.5}
+    assert moved(against(values(mouth_a=0.25), mouth_a=0.5)) == {"mouth_aaa": 0.5}
 
 
 def test_the_head_turns_as_with_every_tracker() -> None:

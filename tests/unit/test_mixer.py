@@ -11,9 +11,11 @@ import pytest
 from core.pose import mapping, rotation
 from core.pose.calibration import Neutral
 from core.pose.calibration_store import CalibrationStore
+from core.pose.lip_sync import MouthSample
 from core.pose.mixer import HELD_NS, RETURN_S, PoseMixer, PoseMoment
 from core.pose.parameters import MAXIMUM, MINIMUM, Pose, neutral
 from core.pose.sample import TrackerSample
+from core.wire.expressions import Expression
 from core.wire.settings import Value, defaults
 
 FRAME_NS = 16_666_667
@@ -287,3 +289,120 @@ def test_manual_poses_are_never_kept_as_a_calibration() -> None:
     store = CalibrationStore(None)
     Scene(mixer_with(store)).track(2.0, face(head_y=1.0))
     assert store.get("pose", "test") is None
+
+
+# -- life, voice, expressions, remote ------------------------------------------------------------------------------
+
+
+def blind(now: int) -> TrackerSample:
+    return TrackerSample(now, "pose", neutral(), tracks_eyes=False)
+
+
+def lids_shown(moments: list[PoseMoment]) -> list[float]:
+    return shown(moments, Pose.EYE_WINK_LEFT)
+
+
+def test_a_face_whose_eyes_nobody_sees_blinks_by_itself() -> None:
+    scene = Scene(mixer_with())
+    scene.track(1.0, blind)
+    lids = lids_shown(scene.track(15.0, blind))
+    assert max(lids) == pytest.approx(1.0, abs=0.01)
+    assert lids[-1] < 1.0 or min(lids) == 0.0
+
+
+def test_blinking_by_itself_can_be_wanted_always_and_never() -> None:
+    always, never = Scene(mixer_with(blink="always")), Scene(mixer_with(blink="never"))
+    assert max(lids_shown(always.track(15.0, face())[60:])) == pytest.approx(1.0, abs=0.01)
+    assert max(lids_shown(never.track(15.0, blind))) == 0.0
+    assert max(lids_shown(never.silence(15.0))) == 0.0
+
+
+def test_a_smiling_eye_that_is_shut_does_not_blink_on_top() -> None:
+    scene = Scene(mixer_with(blink="always"))
+    for moment in scene.track(15.0, face(eye_happy_wink_left=1.0, eye_happy_wink_right=1.0))[40:]:
+        assert moment.pose[Pose.EYE_WINK_LEFT] + moment.pose[Pose.EYE_HAPPY_WINK_LEFT] <= 1.001
+
+
+def test_no_breath_is_no_breath() -> None:
+    assert not np.ptp(shown(Scene(mixer_with(breath_rate=0)).track(5.0, face()), Pose.BREATHING))
+
+
+def speak(scene: Scene, seconds: float, make: Callable[[int], TrackerSample] | None) -> list[PoseMoment]:
+    mouth = MouthSample(0.8, np.array([0.6, 0.0, 0.2, 0.0, 0.0], np.float32))
+    moments = []
+    for _ in range(round(seconds * 60)):
+        scene.now += FRAME_NS
+        if make is not None:
+            scene.last = make(scene.now)
+        moments.append(scene.mixer.pose(scene.last, scene.now, mouth))
+    return moments
+
+
+def test_the_microphone_alone_moves_the_mouth_when_that_is_wanted() -> None:
+    moment = speak(Scene(mixer_with(lip_sync="only")), 1.0, face(mouth_iii=1.0, mouth_raised_corner_left=0.5))[-1]
+    assert moment.pose[[Pose.MOUTH_AAA, Pose.MOUTH_III, Pose.MOUTH_UUU]] == pytest.approx([0.6, 0.0, 0.2])
+    assert moment.pose[Pose.MOUTH_RAISED_CORNER_LEFT] == pytest.approx(0.5)
+
+
+def test_the_microphone_adds_to_the_trackers_mouth() -> None:
+    moment = speak(Scene(mixer_with(lip_sync="add")), 1.0, face(mouth_aaa=0.3, mouth_iii=0.9))[-1]
+    assert moment.pose[[Pose.MOUTH_AAA, Pose.MOUTH_III]] == pytest.approx([0.6, 0.9])
+
+
+def test_the_microphone_speaks_only_while_tracking_is_lost() -> None:
+    scene = Scene(mixer_with(lip_sync="lost"))
+    assert speak(scene, 1.0, face(mouth_aaa=0.1))[-1].pose[Pose.MOUTH_AAA] == pytest.approx(0.1)
+    assert speak(scene, 4.0, None)[-1].pose[Pose.MOUTH_AAA] == pytest.approx(0.6, abs=0.01)
+
+
+def test_a_microphone_that_is_off_or_broken_changes_nothing() -> None:
+    assert speak(Scene(mixer_with()), 1.0, face(mouth_aaa=0.1))[-1].pose[Pose.MOUTH_AAA] == pytest.approx(0.1)
+    moment = Scene(mixer_with(lip_sync="only")).track(1.0, face(mouth_aaa=0.1))[-1]
+    assert moment.pose[Pose.MOUTH_AAA] == pytest.approx(0.1)
+
+
+def test_an_expression_lies_over_tracker_and_voice_and_remote_over_all() -> None:
+    scene = Scene(mixer_with(lip_sync="only"))
+    scene.mixer.expressions.use([Expression("o", {"mouth_aaa": 0.0, "mouth_ooo": 0.9}, 1, "set")])
+    scene.mixer.expressions.toggle(1, scene.now)
+    moment = speak(scene, 2.0, face())[-1]
+    assert moment.pose[[Pose.MOUTH_AAA, Pose.MOUTH_OOO]] == pytest.approx([0.0, 0.9])
+    for _ in range(60):
+        scene.now += FRAME_NS
+        moment = scene.mixer.pose(face()(scene.now), scene.now, None, {int(Pose.MOUTH_OOO): 0.2})
+    assert moment.pose[Pose.MOUTH_OOO] == pytest.approx(0.2)
+
+
+def test_an_apps_own_hotkey_toggles_the_expression_of_that_number_once() -> None:
+    scene = Scene(mixer_with())
+    scene.mixer.expressions.use([Expression("grin", {"mouth_raised_corner": 1.0}, 3)])
+
+    def pressed(now: int) -> TrackerSample:
+        return TrackerSample(now, "pose", neutral(), hotkey=3)
+
+    scene.track(0.5, face())
+    scene.track(0.5, pressed)
+    assert scene.mixer.expressions.names == ["grin"]
+    scene.track(0.5, face())
+    scene.track(0.1, pressed)
+    assert scene.mixer.expressions.names == []
+
+
+def test_where_the_head_is_comes_and_goes_with_the_face() -> None:
+    scene = Scene(mixer_with())
+
+    def at(x: float) -> Callable[[int], TrackerSample]:
+        return lambda now: TrackerSample(now, "pose", neutral(), position=(x, 0.0, 0.0))
+
+    scene.track(2.0, at(0.0))
+    moments = scene.track(1.0, at(0.2)) + scene.silence(4.0)
+    places = [moment.position[0] for moment in moments]
+    assert places[59] == pytest.approx(0.2)
+    assert places[-1] == pytest.approx(0.0)
+    assert max(abs(after - before) for before, after in pairwise(places[60:])) < 0.02
+
+
+def test_what_the_tracker_makes_of_the_face_can_be_kept_as_an_expression() -> None:
+    scene = Scene(mixer_with(lip_sync="only"))
+    speak(scene, 1.0, face(eye_wink_left=1.0, mouth_aaa=0.3))
+    assert scene.mixer.tracked_pose[[Pose.EYE_WINK_LEFT, Pose.MOUTH_AAA]] == pytest.approx([1.0, 0.3])

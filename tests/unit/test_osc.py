@@ -81,7 +81,13 @@ def test_a_bundle_for_another_time_is_for_now(time_tag: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [raw_message("/bad", ",Z", bytes(8)), raw_message("/bad", ",iii", bytes(8)), b"junk"]
+    "broken",
+    [
+        raw_message("/bad", ",Z", bytes(8)),
+        raw_message("/bad", ",iii", bytes(8)),
+        raw_message("/bad", ",fff", bytes(8)),
+        b"junk",
+    ],
 )
 def test_a_broken_message_costs_itself_only(broken: bytes) -> None:
     assert addresses(bundle(message("/a"), broken, message("/b"))) == ["/a", "/b"]
@@ -91,6 +97,11 @@ def test_a_broken_message_costs_itself_only(broken: bytes) -> None:
 def test_a_bundle_is_left_at_a_size_that_cannot_be(size: int) -> None:
     packet = bundle(message("/a")) + struct.pack(">I", size) + message("/b")
     assert addresses(packet) == ["/a"]
+
+
+def test_a_bundle_is_left_at_an_element_that_is_empty_or_no_multiple_of_four() -> None:
+    assert addresses(bundle(message("/a"), b"", message("/b"))) == ["/a"]
+    assert addresses(bundle(message("/a"), message("/odd") + b"\0\0", message("/b"), b"\0\0")) == ["/a"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.contract.fake_outputs import wait_until
 from tests.unit.osc_packets import Given, bundle, message, raw_message
 from trackers import remote, udp
 from trackers.base import TrackerState
-from trackers.remote import HELD_NS, RemoteControl
+from trackers.remote import RemoteControl
 
 SECOND = 1_000_000_000
 HOME = "127.0.0.1"
@@ -159,11 +159,11 @@ def test_a_name_without_its_side_is_both(control: RemoteControl) -> None:
 def test_a_value_is_held_for_a_second_after_it_came_last(control: RemoteControl) -> None:
     control.take(value("head_x", 0.5), SECOND)
     control.take(value("head_y", -0.5), SECOND + SECOND // 2)
-    assert control.pose(SECOND + HELD_NS - 1) == {Pose.HEAD_X: 0.5, Pose.HEAD_Y: -0.5}
-    assert control.pose(SECOND + HELD_NS + 1) == {Pose.HEAD_Y: -0.5}
-    control.take(value("head_y", -0.25), SECOND + HELD_NS)
-    assert control.pose(SECOND + 2 * HELD_NS - 1) == {Pose.HEAD_Y: -0.25}
-    assert control.pose(SECOND + 2 * HELD_NS + 1) == {}
+    assert control.pose(SECOND + SECOND - 1) == {Pose.HEAD_X: 0.5, Pose.HEAD_Y: -0.5}
+    assert control.pose(SECOND + SECOND + 1) == {Pose.HEAD_Y: -0.5}
+    control.take(value("head_y", -0.25), SECOND + SECOND)
+    assert control.pose(SECOND + 2 * SECOND - 1) == {Pose.HEAD_Y: -0.25}
+    assert control.pose(SECOND + 2 * SECOND + 1) == {}
 
 
 def test_what_was_handed_out_does_not_change(control: RemoteControl) -> None:
@@ -230,13 +230,18 @@ def test_programs_on_this_computer_are_obeyed_each_of_them(open_control: Open, p
     assert wait_until(held)
     sent(port, expression("smile", 1.0))
     commands: list[remote.Command] = []
-    assert wait_until(lambda: bool(commands.extend(control.take_expressions()) or commands))
+
+    def obeyed() -> bool:
+        commands.extend(control.take_expressions())
+        return bool(commands)
+
+    assert wait_until(obeyed)
     assert commands == [("smile", 1.0)]
 
 
 def test_it_listens_for_this_computer_only(open_control: Open, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     bound: list[str] = []
-    real = remote.bind
+    real = udp.bind
 
     def noted(name: str, address: str, number: int) -> socket.socket:
         bound.append(address)

@@ -117,6 +117,13 @@ def test_bones_add_up_and_limbs_do_not() -> None:
     assert sample.body_degrees == pytest.approx((0.0, 0.0, -9.0), abs=1e-3)
 
 
+def test_the_head_is_turned_within_the_necks_frame() -> None:
+    sample = with_body({NECK: turned(2, 90.0), HEAD: turned(0, 90.0)})
+    assert sample.head_degrees == pytest.approx((90.0, 0.0, -90.0), abs=1e-2)
+    torso = with_body({SPINE: turned(2, 90.0), CHEST: turned(0, 45.0), UPPER_CHEST: turned(0, 45.0)})
+    assert torso.body_degrees == pytest.approx((90.0, 0.0, -90.0), abs=1e-2)
+
+
 def test_the_newest_body_is_used() -> None:
     decoder = RhyLiveDecoder()
     decoder.feed(body({HEAD: turned(0, 3.0)}), SECOND)

@@ -288,6 +288,12 @@ def test_the_gaze_is_the_eyes_middle_and_one_eye_is_enough() -> None:
     assert preset(applied(bone("RightEye", turned(1, 35.0))), vrm.GAZE_RIGHT) == 1.0
 
 
+def test_eyes_whose_bones_no_longer_come_look_straight_ahead() -> None:
+    decoder = VmcDecoder()
+    applied(bone("LeftEye", turned(1, 35.0)), decoder=decoder)
+    assert not applied(decoder=decoder, at=SECOND + 501 * MILLISECOND).values.any()
+
+
 # -- whether there is a face ----------------------------------------------------------------------------------------
 
 
@@ -343,7 +349,7 @@ def held(thing: object) -> int:
 def test_whatever_names_come_nothing_grows() -> None:
     decoder = VmcDecoder()
     for start in range(0, 10_000, 100):
-        names = [f"clip {number}\x07\x00あ" for number in range(start, start + 100)]
+        names = [f"clip {number}\x07あ" for number in range(start, start + 100)]
         decoder.feed(bundle(*[blend(name, 0.5) for name in names]), SECOND)
         decoder.feed(bundle(*[bone(name) for name in names]), SECOND)
         decoder.feed(bundle(*[message(f"/VMC/Ext/Blend/Val/{name}", 0.5) for name in names]), SECOND)
@@ -445,6 +451,16 @@ def test_it_listens_where_the_settings_say_whatever_the_phones_address_is(listen
         assert tracker.status(sample.arrival_ns).state is TrackerState.TRACKING
     finally:
         tracker.close()
+
+
+@pytest.mark.parametrize(("given_address", "address"), [("", "127.0.0.1"), ("192.168.1.5", "192.168.1.5")])
+def test_only_this_computer_is_listened_to_unless_the_user_opened_it(
+    given_address: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[object, ...]] = []
+    monkeypatch.setattr("trackers.vmc.UdpTracker", lambda *given, **_: opened.append(given))
+    vmc.open_tracker({**defaults(), "listen_address": given_address, "vmc_port": 40000})
+    assert opened[0][:3] == ("vmc", address, 40000)
 
 
 def test_it_needs_nothing() -> None:
