@@ -11,6 +11,7 @@ from typing import NamedTuple
 MAXIMUM_DEPTH = 4
 MAXIMUM_MESSAGES = 512
 MAXIMUM_ARGUMENTS = 1024
+MAXIMUM_BYTES = 32 * 1024
 _BUNDLE = b"#bundle\0"
 _SIZES = {"i": 4, "f": 4, "h": 8, "t": 8, "d": 8, "c": 4, "r": 4, "m": 4, "T": 0, "F": 0, "N": 0, "I": 0}
 """Bytes of each type of argument; strings (s, S) and blobs (b) have their own length."""
@@ -30,6 +31,8 @@ class OscMessage(NamedTuple):
 
 def read_osc(packet: bytes) -> list[OscMessage]:
     """Every whole message of a packet, in order; none when the packet is not OSC at all."""
+    if len(packet) % 4 or len(packet) > MAXIMUM_BYTES:
+        return []
     messages: list[OscMessage] = []
     pending: list[tuple[int, int, int]] = [(0, len(packet), 0)]
     while pending and len(messages) < MAXIMUM_MESSAGES:
@@ -62,6 +65,9 @@ def _message(packet: bytes, start: int, end: int) -> OscMessage | None:
     if zero < 0:
         return None
     at = _padded(zero, start)
+    if at >= end:
+        # old senders leave the type tags out where there are no arguments
+        return OscMessage(packet[start:zero].decode("utf-8", "replace"), [])
     tags_end = packet.find(b"\0", at, end)
     if tags_end < 0 or packet[at : at + 1] != b"," or tags_end - at > MAXIMUM_ARGUMENTS:
         return None

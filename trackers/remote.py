@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from core.wire.clock import now_ns
-from core.wire.errors import InputError
+from core.wire.errors import AddressUnusable, InputError
 from core.wire.pose_values import NAMES, SIGNED, indices
 
 from .addresses import LOOPBACK
@@ -27,6 +27,7 @@ from .udp import RECEIVE_BYTES, PeerGate, bind
 HELD_NS = 1_000_000_000
 """A value that is not sent again is let go after this long."""
 _MOST_COMMANDS = 32
+_LONGEST_NAME = 64
 _RETRY_S, _STOP_LIMIT_S = 2.0, 1.0
 
 Command = tuple[str, float | None]
@@ -79,11 +80,14 @@ class RemoteControl:
         if address == "/easyvtuber/clear":
             self._commands.append(("", None))
             return
-        if not arguments or isinstance(arguments[0], bool) or not isinstance(arguments[0], (str, int)):
+        which = arguments[0] if arguments else None
+        if isinstance(which, float) and which.is_integer():
+            which = int(which)  # control surfaces often send every number as a float
+        if isinstance(which, bool) or not isinstance(which, (str, int)) or len(str(which)) > _LONGEST_NAME:
             return
-        name = str(arguments[0])[:64]
+        name = str(which)
         value = _number(arguments[1]) if len(arguments) > 1 else None
-        if address == "/easyvtuber/expression" and name:
+        if address == "/easyvtuber/expression" and name and (value is not None or len(arguments) == 1):
             self._commands.append((name, None if value is None else min(max(value, 0.0), 1.0)))
         elif address == "/easyvtuber/pose" and value is not None:
             for place in indices(name):
@@ -104,9 +108,11 @@ class RemoteControl:
         while not self._stop.is_set():
             try:
                 packet, peer = receiver.recvfrom(RECEIVE_BYTES)
-            except OSError:
+            except (TimeoutError, ConnectionResetError):
                 # nothing came within the limit, or Windows reports an earlier send; either way there is nothing to read
                 continue
+            except OSError as problem:
+                raise AddressUnusable(str(problem), address=LOOPBACK, tracker="remote") from problem
             arrival = self._clock()
             if self._gate.refuses(peer[0], arrival, len(packet)) is None:
                 self.take(packet, arrival)

@@ -52,7 +52,9 @@ class RhyLiveDecoder(Decoder):
         head, body = _turned(arguments, _HEAD_BONES), _turned(arguments, _BODY_BONES)
         if head is None or body is None:
             return False
-        self._head, self._body, self._body_ns = head, body, arrival_ns
+        # a torso that is all zero is not tracked: it goes with the head
+        told = any(any(arguments[4 * bone : 4 * bone + 4]) for bone in _BODY_BONES)
+        self._head, self._body, self._body_ns = head, body if told else None, arrival_ns
         return True
 
     def _face(self, arguments: list[Argument], arrival_ns: int) -> TrackerSample | Drop:

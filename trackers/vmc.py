@@ -29,6 +29,12 @@ APPLIED_AFTER_NS = 50_000_000
 """Values are taken after this long even if the sender never says that they are complete."""
 KEPT_NS = 500_000_000
 """A value or a bone that no longer comes is at rest after this long."""
+UNTRACKED_NS = 5_000_000_000
+"""So long a sender is believed that it sees no face; another one may have taken its place, and may never tell."""
+KIND_KEPT_NS = 5_000_000_000
+"""A sender that pauses its values does not become one of another vocabulary."""
+_ARKIT_LIDS = frozenset(arkit_names.SHAPE[f"eyeBlink{side}"] for side in ("Left", "Right"))
+_LIDS = frozenset((vrm.BLINK, vrm.BLINK_LEFT, vrm.BLINK_RIGHT))
 _PERFECT_SYNC_NAMES = 10
 """So many of ARKit's 52 names make it a face of ARKit's; a preset may be called like one of them by accident."""
 _EYE_FULL_DEGREES = 35.0
@@ -50,9 +56,11 @@ class VmcDecoder(Decoder):
         self._bones: dict[str, tuple[Quaternion, int]] = {}
         self._arkit: dict[int, float] = {}
         self._vrm: dict[int, float] = {}
-        self._waiting_since_ns = 0
-        self._perfect_sync_ns = -KEPT_NS
-        self._tracking = True
+        self._waiting_since_ns: int | None = None
+        self._arkit_seen_ns: dict[int, int] = {}
+        self._perfect_sync_ns: int | None = None
+        self._untracked_ns: int | None = None
+        self._lids_ns = -KIND_KEPT_NS
 
     def feed(self, datagram: bytes, arrival_ns: int) -> TrackerSample | Drop | None:
         """One packet: a bundle or a single message; see :class:`trackers.base.Decoder`."""
@@ -67,34 +75,39 @@ class VmcDecoder(Decoder):
                 known = True
         if not known:
             return Drop.WRONG_FORMAT
-        if not self._tracking:
+        if self._untracked_ns is not None and arrival_ns - self._untracked_ns < UNTRACKED_NS:
+            self._arkit, self._vrm, self._waiting_since_ns = {}, {}, None
             return Drop.NO_FACE
-        late = self._waiting_since_ns and arrival_ns - self._waiting_since_ns >= APPLIED_AFTER_NS
+        late = self._waiting_since_ns is not None and arrival_ns - self._waiting_since_ns >= APPLIED_AFTER_NS
         return self._apply(arrival_ns) if applied or late else None
 
     def _read(self, message: OscMessage, arrival_ns: int) -> bool:
         """Take note of one message. False when it is none of ours."""
         address, arguments = message
-        if address.startswith(_VALUE_ADDRESS):
+        if address == _VALUE_ADDRESS or address.startswith(_VALUE_ADDRESS + "/"):
             # some senders put the name into the address
-            name: Argument = address[len(_VALUE_ADDRESS) + 1 :] or (arguments[0] if arguments else None)
-            value = _number(arguments[-1]) if arguments else None
+            named = [address[len(_VALUE_ADDRESS) + 1 :], *arguments] if address != _VALUE_ADDRESS else arguments
+            name, value = named[0] if named else None, _number(named[1]) if len(named) > 1 else None
             if isinstance(name, str) and value is not None:
                 self._value(name.lower(), value)
-                self._waiting_since_ns = self._waiting_since_ns or arrival_ns
+                self._wait(arrival_ns)
             return True
         if address == _BONE_ADDRESS:
             bone = arguments[0].lower() if arguments and isinstance(arguments[0], str) else ""
             turned = quaternion_of(arguments[4:8])
             if bone in _BONES and turned is not None:
                 self._bones[bone] = turned, arrival_ns
-                self._waiting_since_ns = self._waiting_since_ns or arrival_ns
+                self._wait(arrival_ns)
             return True
         if address == _OK_ADDRESS:
             # the fourth number, since version 2.7 of the protocol: is the face tracked?
-            self._tracking = len(arguments) < 4 or arguments[3] != 0
+            self._untracked_ns = arrival_ns if len(arguments) > 3 and arguments[3] == 0 else None
             return True
         return address.startswith("/VMC/Ext/")
+
+    def _wait(self, arrival_ns: int) -> None:
+        if self._waiting_since_ns is None:
+            self._waiting_since_ns = arrival_ns
 
     def _value(self, name: str, value: float) -> None:
         place = arkit_names.BY_SPELLING.get(name)
@@ -105,10 +118,13 @@ class VmcDecoder(Decoder):
             self._vrm[preset] = min(max(value, 0.0), 1.0)
 
     def _apply(self, arrival_ns: int) -> TrackerSample:
-        self._waiting_since_ns = 0
+        self._waiting_since_ns = None
         arkit, presets = self._arkit, self._vrm
         self._arkit, self._vrm = {}, {}
-        if len(arkit) >= _PERFECT_SYNC_NAMES:
+        if not (_ARKIT_LIDS.isdisjoint(arkit) and _LIDS.isdisjoint(presets)):
+            self._lids_ns = arrival_ns
+        self._arkit_seen_ns.update(dict.fromkeys(arkit, arrival_ns))
+        if sum(arrival_ns - seen_ns < KEPT_NS for seen_ns in self._arkit_seen_ns.values()) >= _PERFECT_SYNC_NAMES:
             self._perfect_sync_ns = arrival_ns
         shapes = self._shapes.merge(list(arkit), list(arkit.values()), arrival_ns) if arkit else None
         given = list(presets)
@@ -116,12 +132,19 @@ class VmcDecoder(Decoder):
         self._presets_seen_ns[given] = arrival_ns
         self._presets[self._presets_seen_ns < arrival_ns - KEPT_NS] = 0.0
         head, body = self._turned(_HEAD_BONES, arrival_ns), self._turned(_BODY_BONES, arrival_ns)
-        if arrival_ns - self._perfect_sync_ns < KEPT_NS:
+        vocabulary, values = vrm.VOCABULARY, self._with_gaze(arrival_ns)
+        if self._perfect_sync_ns is not None and arrival_ns - self._perfect_sync_ns < KIND_KEPT_NS:
             if shapes is None:
                 shapes = self._shapes.merge([], [], arrival_ns)
-            return TrackerSample(arrival_ns, arkit_names.VOCABULARY, shapes, head or (0.0, 0.0, 0.0), body_degrees=body)
-        values = self._with_gaze(arrival_ns)
-        return TrackerSample(arrival_ns, vrm.VOCABULARY, values, head or (0.0, 0.0, 0.0), body_degrees=body)
+            vocabulary, values = arkit_names.VOCABULARY, shapes
+        return TrackerSample(
+            arrival_ns,
+            vocabulary,
+            values,
+            head or (0.0, 0.0, 0.0),
+            body_degrees=body,
+            tracks_eyes=arrival_ns - self._lids_ns < KIND_KEPT_NS,
+        )
 
     def _with_gaze(self, arrival_ns: int) -> NDArray[np.float32]:
         values = self._presets.copy()

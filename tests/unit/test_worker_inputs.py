@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from core.pose.parameters import Pose
 from core.wire import characters as character_folders
 from core.wire import expressions
 from core.wire.folders import user_recordings
@@ -136,12 +137,10 @@ def test_the_present_face_is_kept_with_the_character(worker: RunningWorker, fold
     worker.configure(tracker="manual", manual_pose="mouth_uuu=0.8 head_y=1 eye_wink_left=1")
     worker.frame()
 
-    def kept() -> bool:
-        worker.ask("action", name="keep_expression", slot=2, label="pout")
-        found = {one.slot: one for one in expressions.read_expressions("nocti", folder)}
-        return found[2].name == "pout" and found[2].values.get("mouth_uuu", 0.0) > 0.75
-
-    assert wait_until(kept)
+    wait_for_expressions(worker)
+    assert wait_until(lambda: worker.worker._mixer.tracked_pose[Pose.MOUTH_UUU] > 0.79)
+    worker.ask("action", name="keep_expression", slot=2, label="pout")
+    assert wait_until(lambda: "pout" in [one.expression.name for one in worker.worker._mixer.expressions._shown])
     found = {one.slot: one for one in expressions.read_expressions("nocti", folder)}
     assert set(found[2].values) == {"mouth_uuu", "eye_wink_left"}, "the head stays free"
     worker.ask("action", name="expression", slot=2)

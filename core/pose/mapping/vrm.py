@@ -47,15 +47,16 @@ def to_pose(values: NDArray[np.float32], neutral_values: NDArray[np.float32], he
         closed = min(max(clip[BLINK], wink), 1.0)
         pose[Pose.EYE_WINK_LEFT + side] = closed * (1.0 - smiling)
         pose[Pose.EYE_HAPPY_WINK_LEFT + side] = closed * smiling
-        pose[Pose.EYE_SURPRISED_LEFT + side] = clip[SURPRISED]
+        pose[Pose.EYE_SURPRISED_LEFT + side] = clip[SURPRISED] * (1.0 - closed)
         pose[Pose.EYE_RELAXED_LEFT + side] = clip[FUN] * _RELAXED_LIDS * (1.0 - closed)
         pose[Pose.EYEBROW_TROUBLED_LEFT + side] = clip[SORROW]
         pose[Pose.EYEBROW_ANGRY_LEFT + side] = clip[ANGRY]
         pose[Pose.EYEBROW_RAISED_LEFT + side] = clip[SURPRISED]
         pose[Pose.EYEBROW_HAPPY_LEFT + side] = smiling
-        pose[Pose.MOUTH_RAISED_CORNER_LEFT + side] = smiling
+        pose[Pose.MOUTH_RAISED_CORNER_LEFT + side] = clip[JOY]
         pose[Pose.MOUTH_LOWERED_CORNER_LEFT + side] = clip[SORROW]
     gaze = (values - neutral_values).tolist()
-    pose[Pose.IRIS_ROTATION_X] = gaze[LOOK_UP] - gaze[LOOK_DOWN] + gaze[GAZE_UP]
-    pose[Pose.IRIS_ROTATION_Y] = gaze[LOOK_RIGHT] - gaze[LOOK_LEFT] + gaze[GAZE_RIGHT]
+    # senders tell one gaze by clips, by bones, or by both: it is not to be counted twice
+    pose[Pose.IRIS_ROTATION_X] = max(gaze[LOOK_UP] - gaze[LOOK_DOWN], gaze[GAZE_UP], key=abs)
+    pose[Pose.IRIS_ROTATION_Y] = max(gaze[LOOK_RIGHT] - gaze[LOOK_LEFT], gaze[GAZE_RIGHT], key=abs)
     return pose
