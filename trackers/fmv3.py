@@ -40,6 +40,7 @@ SECOND = 1_000_000_000
 _HELLOS, _PAUSE_NS = 5, 5 * SECOND
 """So many requests a second apart, then a pause and a new round: the app may be opened much later."""
 _PING_NS, _REPAIR_AFTER_NS, _REPAIRS, _GIVEN_UP_NS = 3 * SECOND, 3 * SECOND, 3, 12 * SECOND
+_STRAGGLERS = 60
 _OLD_ACK = 10
 """A type of packet that only revision 4 has, which does not understand ours."""
 _TEXT_SHOWN_NS = 10 * SECOND
@@ -57,6 +58,7 @@ class Fmv3Session(Decoder):
         self._places: list[tuple[int, int]] = []
         self._session = 0
         self._sequence: int | None = None
+        self._late = 0
         self._frame_ns = self._started_ns = 0
         self._say: list[bytes] = []
         self._asked_schema_ns = -SECOND
@@ -118,12 +120,12 @@ class Fmv3Session(Decoder):
             return Drop.OTHER_FACE if self._session and message.session != self._session else Drop.OUT_OF_ORDER
         if len(message.piece) != schema.frame_bytes:
             return Drop.WRONG_SIZE
-        if self._sequence is not None and not 1 <= (message.sequence - self._sequence) % (1 << 32) <= (1 << 31) - 1:
+        if self._is_late(message.sequence):
             return Drop.OUT_OF_ORDER
         pose = POSE.unpack_from(message.piece, schema.frame_bytes - POSE.size)
         if not np.isfinite(pose).all():
             return Drop.NOT_FINITE
-        self._sequence, self._frame_ns, self._repairs = message.sequence, arrival_ns, 0
+        self._sequence, self._late, self._frame_ns, self._repairs = message.sequence, 0, arrival_ns, 0
         if not message.flags & TRACKED:
             return Drop.NO_FACE
         percent = np.frombuffer(message.piece, "<i4" if schema.wide else "<i2", len(schema.names))
@@ -133,6 +135,13 @@ class Fmv3Session(Decoder):
         x, y, z = (min(max(part, -10.0), 10.0) for part in pose[3:6])
         shapes = self._shapes.merge([shape for _, shape in self._places], values, arrival_ns)
         return TrackerSample(arrival_ns, VOCABULARY, shapes, (pitch, yaw, roll), (x, y, z))
+
+    def _is_late(self, sequence: int) -> bool:
+        """Was there a newer frame already? So many in a row are no stragglers: one wild number came in between."""
+        if self._sequence is None or 1 <= (sequence - self._sequence) % (1 << 32) <= (1 << 31) - 1:
+            return False
+        self._late += 1
+        return self._late < _STRAGGLERS
 
     def _ask_for_schema(self, session: int, schema: int, now_ns: int) -> None:
         if session == self._session and now_ns - self._asked_schema_ns >= SECOND:
