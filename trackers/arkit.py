@@ -27,7 +27,7 @@ class ShapeMemory:
         Values must be finite; they are clamped to -1..1.5. A place that comes twice keeps its last value.
         """
         given = list(places)
-        self._values[given] = np.clip(np.asarray(values, np.float32), LOWEST, HIGHEST)
+        self._values[given] = np.clip(np.asarray(values, np.float64), LOWEST, HIGHEST)
         self._seen_ns[given] = arrival_ns
         if len(given) < SHAPE_COUNT:
             self._values[self._seen_ns < arrival_ns - MISSING_KEPT_NS] = 0.0

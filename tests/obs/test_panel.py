@@ -17,9 +17,10 @@ pytestmark = pytest.mark.obs
 
 LIST_TO_PANEL = 8
 """Presses of Tab from the list of scripts to the last stop before the panel."""
-(START_STOP, REFRESH, CHARACTER, PICTURE, BROWSE, MAKE, FOLDER, TRACKER, MIRROR, SMOOTHING, SMOOTHING_NUMBER,
- CALIBRATE, MODEL, RUNTIME, DEVICE, PRECISION, PRESET, INTERPOLATION, SCENE) = range(1, 20)  # fmt: skip
-RULE_INTERPOLATION, RULE_PRESET, RULE_VISIBLE = 20, 21, 22
+(START_STOP, REFRESH, CHARACTER, PICTURE, BROWSE, MAKE, FOLDER, TRACKER, CALIBRATE, REACH, RECORD, RECORDINGS, MIRROR,
+ SMOOTHING, SMOOTHING_NUMBER, RESPONSIVENESS, RESPONSIVENESS_NUMBER, BLINK, BREATH, BREATH_NUMBER, LIP_SYNC, MOVEMENT,
+ MOVEMENT_NUMBER, BONGO, EXPRESSION, SHOW_EXPRESSION, EXPRESSION_NAME, KEEP_EXPRESSION, MODEL, RUNTIME, DEVICE,
+ PRECISION, PRESET, INTERPOLATION, SCENE, RULE_INTERPOLATION, RULE_PRESET, RULE_VISIBLE) = range(1, 39)  # fmt: skip
 
 
 def _focus(scripts: ScriptsWindow, place: int) -> None:
@@ -106,3 +107,15 @@ def test_the_sources_own_dialog_tells_the_status_live(avatar: Avatar) -> None:
 def test_the_readmes_pictures_are_there() -> None:
     for name in ("panel", "scene", "rig_poses"):
         assert (PROJECT / "docs" / "pictures" / f"{name}.png").is_file(), name
+
+
+def test_an_expression_is_chosen_and_shown_from_the_panel(avatar: Avatar, scripts: ScriptsWindow) -> None:
+    _focus(scripts, EXPRESSION)
+    scripts.desktop.press("Down", "Down")
+    _focus(scripts, SHOW_EXPRESSION)
+    scripts.desktop.press("space")
+    avatar.wait_for_state("expressions", ["angry"])
+    avatar.press("expression_1")
+    avatar.wait_for_state("expressions", ["smile"])
+    avatar.press("no_expression")
+    avatar.wait_for_state("expressions", [])

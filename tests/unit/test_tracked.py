@@ -41,7 +41,7 @@ def rest(face: TrackedFace, seconds: float = 1.5, start: int = 5 * SECOND, **sha
     """The person looks straight ahead; returns the time after it."""
     now = start
     for now in range(start, start + int(seconds * SECOND), FRAME_NS):
-        face.take(arkit(now, position=(0.1, 0.2, -0.5), body=(0.0, 4.0, 0.0), **shapes))
+        face.take(arkit(now, (0.0, 0.0, 0.0), (0.1, 0.2, -0.5), (0.0, 4.0, 0.0), **shapes))
     return now + FRAME_NS
 
 

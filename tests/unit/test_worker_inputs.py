@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from core.pose.parameters import Pose
-from core.wire import characters as character_folders
-from core.wire import expressions
+from core.wire import expressions, folders
 from core.wire.folders import user_recordings
 from core.wire.ring import FrameRing
 from core.worker import app, characters, expression_book, report
@@ -33,7 +32,7 @@ HOME = "127.0.0.1"
 def folder(tmp_path: Path) -> Path:
     """Characters of one's own, so that nothing is written into those of the project."""
     folder = tmp_path / "characters"
-    shutil.copytree(character_folders.CHARACTERS / "nocti", folder / "nocti")
+    shutil.copytree(folders.CHARACTERS / "nocti", folder / "nocti")
     return folder
 
 
