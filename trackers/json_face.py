@@ -35,13 +35,20 @@ def read_object(packet: bytes) -> dict[str, Any] | Drop:
     return content if isinstance(content, dict) else Drop.WRONG_FORMAT
 
 
-def number(value: Any) -> float | None:
-    """The value as a number within +-1e6; None when it is none."""
+def number(value: Any, largest: float = 1e6) -> float | None:
+    """The value as a number within +-``largest``; None when it is none."""
+    if isinstance(value, float) and -largest <= value <= largest:
+        return value  # nearly all are, and there are many in a packet
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return float(min(max(value, -1e6), 1e6))
+    return float(min(max(value, -largest), largest))
+
+
+def milliseconds(value: Any) -> float | None:
+    """A sender's clock: within +-1e15, which is far beyond any date and still counts single milliseconds."""
+    return number(value, 1e15)
 
 
 def vector(value: Any) -> tuple[float, float, float] | None:

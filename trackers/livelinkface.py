@@ -67,6 +67,8 @@ class LiveLinkDecoder(Decoder):
         if self._device not in (None, device) and arrival_ns - self._seen_ns < DEVICE_RELEASED_AFTER_NS:
             return Drop.OTHER_FACE
         if values_at >= len(datagram):
+            if device == self._device:
+                self._seen_ns = arrival_ns  # it is there, only its face is not
             return Drop.NO_FACE
         if datagram[values_at] != VALUE_COUNT or len(datagram) < values_at + 1 + 4 * VALUE_COUNT:
             return Drop.WRONG_SIZE

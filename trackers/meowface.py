@@ -14,11 +14,12 @@ from core.wire.settings import Value
 
 from .arkit import ShapeMemory
 from .base import Decoder, Drop, TrackerSample
-from .json_face import InOrder, Shapes, arkit_shapes, number, read_object, read_shapes, vector
+from .json_face import InOrder, Shapes, arkit_shapes, milliseconds, read_object, read_shapes, vector
 from .phone import Requests, phone_of, waiting_hints
 from .udp import UdpTracker
 from .vts import PHONE_PORT, head_of, request
 
+_HEAD_SHAPES = frozenset(("headup", "headdown", "headleft", "headright", "headrollleft", "headrollright"))
 _HEAD_DEGREES = 90.0
 _FRAME_METRES = 0.6
 """How wide the picture is where the face is, taken for a head half a metre from a phone's camera."""
@@ -39,22 +40,30 @@ class MeowFaceDecoder(Decoder):
         shapes = read_shapes(content.get("BlendShapes"))
         if not shapes:
             return Drop.WRONG_FORMAT
-        if content.get("FaceFound") is False:
+        if content.get("FaceFound") is not True:
             return Drop.NO_FACE
-        if self._order.is_late(number(content.get("Timestamp"))):
+        turned = vector(content.get("Rotation"))
+        head = head_of(turned) if turned is not None else None
+        if turned is None or not any(turned):
+            head = _head_of_shapes(shapes) or head
+        if head is None:
+            return Drop.WRONG_FORMAT
+        if self._order.is_late(milliseconds(content.get("Timestamp"))):
             return Drop.OUT_OF_ORDER
         places, values = arkit_shapes(shapes)
         raised = [shapes[name] for name in ("browinnerupleft", "browinnerupright") if name in shapes]
         if raised and "browinnerup" not in shapes:
             places.append(SHAPE["browInnerUp"])
             values.append(sum(raised) / len(raised))
-        turned = vector(content.get("Rotation"))
-        head = head_of(turned) if turned is not None and any(turned) else _head_of_shapes(shapes)
         position = _position(vector(content.get("VNyanPos")))
         return TrackerSample(arrival_ns, VOCABULARY, self._shapes.merge(places, values, arrival_ns), head, position)
 
 
-def _head_of_shapes(shapes: Shapes) -> HeadAngles:
+def _head_of_shapes(shapes: Shapes) -> HeadAngles | None:
+    """None when there are no such shapes."""
+    if _HEAD_SHAPES.isdisjoint(shapes):
+        return None
+
     def both(plus: str, minus: str) -> float:
         amount = shapes.get(plus, 0.0) - shapes.get(minus, 0.0)
         return min(max(amount, -2.0), 2.0) * _HEAD_DEGREES

@@ -14,7 +14,7 @@ from core.wire.settings import Value
 
 from .arkit import ShapeMemory
 from .base import Decoder, Drop, Hint, TrackerSample
-from .json_face import InOrder, arkit_shapes, number, read_object, read_shapes, vector
+from .json_face import InOrder, arkit_shapes, milliseconds, read_object, read_shapes, vector
 from .phone import Requests, phone_of, waiting_hints
 from .udp import UdpTracker
 
@@ -40,11 +40,11 @@ class VtsDecoder(Decoder):
             return Drop.WRONG_FORMAT
         if content["FaceFound"] is not True:
             return Drop.NO_FACE
-        if self._order.is_late(number(content.get("Timestamp"))):
-            return Drop.OUT_OF_ORDER
         shapes, turned = read_shapes(content["BlendShapes"]), vector(content.get("Rotation"))
         if shapes is None or turned is None:
             return Drop.WRONG_FORMAT
+        if self._order.is_late(milliseconds(content.get("Timestamp"))):
+            return Drop.OUT_OF_ORDER
         hotkey = content.get("Hotkey")
         return TrackerSample(
             arrival_ns,
@@ -52,7 +52,7 @@ class VtsDecoder(Decoder):
             self._shapes.merge(*arkit_shapes(shapes), arrival_ns),
             head_of(turned),
             position_of(vector(content.get("Position"))),
-            hotkey=hotkey if isinstance(hotkey, int) and 0 < hotkey <= _HOTKEYS else 0,
+            hotkey=hotkey if type(hotkey) is int and 0 < hotkey <= _HOTKEYS else 0,
         )
 
 

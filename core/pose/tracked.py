@@ -42,6 +42,7 @@ class TrackedFace:
         """Clamped; the last one for ever."""
         self.position: Position = (0.0, 0.0, 0.0)
         """Relative to the neutral, metres, mirrored with the pose."""
+        self._moved: Position = (0.0, 0.0, 0.0)
         self.arrival_ns = 0
         """Of the sample in ``pose``; 0 when there is none."""
 
@@ -67,6 +68,7 @@ class TrackedFace:
     def forget(self) -> None:
         """The face was lost: nothing of it may pull on the next one."""
         self.arrival_ns = 0
+        self._moved = (0.0, 0.0, 0.0)
         self.reset_filter()
 
     def reset_filter(self) -> None:
@@ -104,7 +106,8 @@ class TrackedFace:
             return
         mapped = np.empty(POSE_SIZE + 3, np.float32)
         mapped[:POSE_SIZE] = self._mapped(sample, resting)
-        mapped[POSE_SIZE:] = _moved(sample, resting)
+        self._moved = _moved(sample, resting, self._moved)
+        mapped[POSE_SIZE:] = self._moved
         mapped[POSE_SIZE:] *= _POSITION_SCALE
         if self._filter is not None:
             mapped = self._filter(mapped, sample.arrival_ns)
@@ -151,8 +154,11 @@ def _is_finite(sample: TrackerSample) -> bool:
     return bool(np.isfinite(sample.values).all() and np.isfinite(numbers).all())
 
 
-def _moved(sample: TrackerSample, resting: Neutral) -> Position:
-    if sample.position is None or resting.position is None:
+def _moved(sample: TrackerSample, resting: Neutral, before: Position) -> Position:
+    """How far the head is from its neutral; where one sample does not tell, it is where it was."""
+    if resting.position is None:
         return 0.0, 0.0, 0.0
+    if sample.position is None:
+        return before
     x, y, z = (now - rest for now, rest in zip(sample.position, resting.position, strict=True))
     return x, y, z

@@ -88,9 +88,17 @@ def test_the_place_is_relative_to_the_neutral_and_mirrored_with_the_face() -> No
 
 def test_a_tracker_that_does_not_know_the_place_leaves_the_avatar_in_its_own() -> None:
     face = face_of()
-    now = rest(face)
-    face.take(arkit(now))
+    for now in range(5 * SECOND, 7 * SECOND, FRAME_NS):
+        face.take(arkit(now))
     assert face.position == (0.0, 0.0, 0.0)
+
+
+def test_a_packet_that_leaves_the_place_out_does_not_make_the_avatar_jump() -> None:
+    face = face_of()
+    now = rest(face)
+    face.take(arkit(now, position=(0.3, 0.2, -0.5)))
+    face.take(arkit(now + FRAME_NS))
+    assert face.position == pytest.approx((0.2, 0.0, 0.0), abs=1e-5)
 
 
 def test_the_body_follows_the_head_with_its_own_gain() -> None:

@@ -22,6 +22,7 @@ from trackers.base import TrackerState
 from trackers.recording import RecordingWriter, read_recording
 from trackers.webcam import WebcamTracker
 from trackers.webcam_capture import CameraGone, CaptureThread, as_rgb, camera_opener, video_opener
+from trackers.webcam_names import BACKEND
 
 SECOND = 1_000_000_000
 
@@ -263,7 +264,7 @@ def test_the_camera_of_that_name_is_opened_as_wished(
 ) -> None:
     monkeypatch.setattr(webcam_capture, "index_of", {"HD Pro Webcam": 4}.get)
     camera = camera_opener("HD Pro Webcam", 640, 360, 25)()
-    assert opencv == [(4, webcam_capture.BACKEND)]
+    assert opencv == [(4, BACKEND)]
     wishes = dict(camera.asked)
     assert (wishes[cv2.CAP_PROP_FRAME_WIDTH], wishes[cv2.CAP_PROP_FRAME_HEIGHT]) == (640, 360)
     assert wishes[cv2.CAP_PROP_FPS] == 25

@@ -46,7 +46,7 @@ def test_shapes_come_out_under_their_names() -> None:
     for index, name in enumerate(SHAPES):
         sample = sample_of(packet({name: 0.625}))
         assert sample.vocabulary == VOCABULARY
-        assert (sample.values.dtype, sample.values.shape) == (np.float32, (52,))
+        assert sample.values.dtype == np.dtype(np.float32) and sample.values.shape == (52,)
         assert np.flatnonzero(sample.values).tolist() == [index]
         assert sample.values[SHAPE[name]] == 0.625
 
@@ -211,5 +211,3 @@ def check_limits(sample: TrackerSample) -> None:
     assert sample.values.min() >= -1.0 and sample.values.max() <= 1.5
     assert all(-180.0 <= angle <= 180.0 for angle in sample.head_degrees)
     assert sample.position is not None and all(-10.0 <= metres <= 10.0 for metres in sample.position)
-
-

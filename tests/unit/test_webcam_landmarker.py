@@ -127,7 +127,12 @@ def test_a_damaged_file_is_told(tmp_path: Path, damage: str) -> None:
     whole = model().read_bytes()
     file = tmp_path / "face_landmarker.task"
     file.write_bytes(
-        {"empty": b"", "cut": whole[:-5000], "text": b"<html>not found</html>" * 50, "middle": whole[: len(whole) // 2]}[damage]
+        {
+            "empty": b"",
+            "cut": whole[:-5000],
+            "text": b"<html>not found</html>" * 50,
+            "middle": whole[: len(whole) // 2],
+        }[damage]
     )
     assert reason(file) == "landmarker_damaged"
 

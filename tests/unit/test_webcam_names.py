@@ -78,7 +78,9 @@ def test_the_system_is_asked_the_way_opencv_will_open(library: Library) -> None:
     assert expected == webcam_names.BACKEND, "the same number that OpenCV knows it by"
 
 
-@pytest.mark.parametrize("problem", [OSError("no such device"), RuntimeError("COM"), UnicodeDecodeError("a", b"", 0, 1, "")])
+@pytest.mark.parametrize(
+    "problem", [OSError("no such device"), RuntimeError("COM"), UnicodeDecodeError("a", b"", 0, 1, "")]
+)
 def test_a_driver_that_fails_costs_the_list_only(library: Library, problem: Exception) -> None:
     library.plugged = [(0, "Integrated Camera")]
     library.problem = problem
