@@ -10,7 +10,7 @@ from typing import Callable, Iterator, List, NamedTuple
 
 from ..wire import instance
 from ..wire.characters import character_names
-from ..wire.folders import PROJECT, environment_python, user_data, user_logs
+from ..wire.folders import PROJECT, environment_python, model_weights, user_data, user_logs
 from ..wire.settings import BY_KEY
 from . import environment, registration, running
 from .console import Console
@@ -34,7 +34,7 @@ def doctor(console: Console, environment_folder: Path) -> bool:
     """Print every finding; True when nothing is wrong."""
     checks: List[Callable[[], Iterator[Finding]]] = [
         lambda: _environment(environment_folder), lambda: _devices(environment_folder), _obs, _script, _characters,
-        _port, _disk, _now,
+        _ports, _webcam, _disk, _now,
     ]  # fmt: skip
     healthy = True
     for check in checks:
@@ -109,18 +109,36 @@ def _characters() -> Iterator[Finding]:
     yield Finding(bool(names), text)
 
 
-def _port() -> Iterator[Finding]:
-    port = int(BY_KEY["osf_port"].default)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            # while the avatar is up it is our own worker that holds the port
-            ours = bool(instance.living())
-            who = "this avatar" if ours else "another program; choose another port in both programs"
-            yield Finding(ours, f"Port {port} (OpenSeeFace) is used by {who}.")
-            return
-    yield Finding(True, f"Port {port} (OpenSeeFace) is free.")
+_PORTS = (
+    (int(BY_KEY["osf_port"].default), "OpenSeeFace"),
+    (49983, "iFacialMocap, Facemotion3d"),
+    (int(BY_KEY["livelink_port"].default), "Live Link Face"),
+    (int(BY_KEY["vmc_port"].default), "VMC"),
+)
+
+
+def _ports() -> Iterator[Finding]:
+    """A port that somebody else holds keeps one tracker from working, not the avatar."""
+    ours = bool(instance.living())
+    for port, trackers in _PORTS:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                who = "this avatar" if ours else "another program: end that one before you choose this tracker"
+                yield Finding(True, f"Port {port} ({trackers}) is used by {who}.")
+                continue
+        yield Finding(True, f"Port {port} ({trackers}) is free.")
+
+
+def _webcam() -> Iterator[Finding]:
+    model = model_weights() / "mediapipe" / "face_landmarker.task"
+    if model.is_file():
+        yield Finding(True, f"The webcam's model is here ({model}).")
+    else:
+        yield Finding(
+            True, "The webcam's model is not here. To track by webcam: install_plugin.py models get face_landmarker"
+        )
 
 
 def _disk() -> Iterator[Finding]:

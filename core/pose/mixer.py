@@ -33,6 +33,8 @@ _LONGEST_STEP_S = 0.25
 _GONE = 0.005
 _LIDS = slice(Pose.EYE_WINK_LEFT, Pose.EYE_HAPPY_WINK_RIGHT + 1)
 _BLINK = slice(Pose.EYE_WINK_LEFT, Pose.EYE_WINK_RIGHT + 1)
+_BONGO = 0.05
+"""A head that leans over a bongo cat's table looks up a little, and to its right."""
 _HAPPY_BLINK = slice(Pose.EYE_HAPPY_WINK_LEFT, Pose.EYE_HAPPY_WINK_RIGHT + 1)
 
 
@@ -61,6 +63,7 @@ class PoseMixer:
         self._idle_strength = 1.0
         self._blink = "automatic"
         self._lip_sync = "off"
+        self._bongo = False
         self._presence = 0.0
         self._blinks_itself = 0.0
         """How much of the spontaneous blink is in a tracked face, 0 to 1."""
@@ -76,6 +79,7 @@ class PoseMixer:
         self._breath.per_minute = float(settings["breath_rate"])
         self._breath.reactive = bool(settings["breath_reactive"])
         self._lip_sync = str(settings["lip_sync"])
+        self._bongo = bool(settings["bongo"])
 
     def calibrate(self, sample: TrackerSample | None, now_ns: int) -> bool:
         """Make the face of the last half second the neutral. False when none was seen."""
@@ -116,6 +120,9 @@ class PoseMixer:
         weight = self._presence * self._presence * (3.0 - 2.0 * self._presence)
         pose = idle + (self._face.pose - idle) * np.float32(weight)
         self._blink_over(pose, blink, sample, elapsed)
+        if self._bongo:
+            pose[Pose.HEAD_X] += _BONGO
+            pose[Pose.HEAD_Y] += _BONGO
         if self._lip_sync != "off":
             pose = apply_lip_sync(pose, mouth, self._lip_sync, self._presence)
         pose[Pose.BREATHING] = self._breath.at(elapsed, pose)

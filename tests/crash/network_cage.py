@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+assert sys.platform == "linux"
+
 OUTSIDE, NAME_SERVER = "192.0.2.1", "192.0.2.53"
 """Addresses of a block that belongs to nobody (RFC 5737)."""
 OWN, OWN_6 = "198.51.100.2", "fd00:99::2"
@@ -44,7 +46,6 @@ class Sniffer:
     """Collects every packet of this network that is not between two programs on this computer."""
 
     def __init__(self) -> None:
-        assert sys.platform == "linux"
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.ntohs(_ALL_PROTOCOLS))
         self._socket.settimeout(0.05)
         self._found: queue.SimpleQueue[str] = queue.SimpleQueue()

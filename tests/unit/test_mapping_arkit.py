@@ -1,4 +1,4 @@
-"""ARKit's shapes to pose values: what the THA4 demos make of the same packets, and what is done otherwise on purpose."""
+"""ARKit's shapes to pose values: what the THA4 demos make of them, and what is done otherwise on purpose."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def shapes(**named: float) -> NDArray[np.float32]:
     return values
 
 
-def posed(head: HeadAngles = AHEAD, **named: float) -> PoseVector:
+def posed(**named: float) -> PoseVector:
     """The clamped pose of a face at rest but for these shapes."""
-    return clamp(arkit.to_pose(shapes(**named), REST, head))
+    return clamp(arkit.to_pose(shapes(**named), REST, AHEAD))
 
 
 def moved(pose: PoseVector) -> dict[str, float]:
@@ -223,6 +223,15 @@ def test_eyes_that_close_while_smiling_are_happy_eyes_and_brows() -> None:
     assert moved(pose) == both("EYE_HAPPY_WINK", 1.0) | both("EYEBROW_HAPPY", 0.7) | both("MOUTH_RAISED_CORNER", 0.7)
 
 
+@pytest.mark.parametrize(("smile", "happy"), [(0.4, 0.0), (0.45, 0.25), (0.5, 0.5), (0.6, 1.0)])
+def test_a_face_becomes_a_smiling_one_between_four_and_six_tenths(smile: float, happy: float) -> None:
+    pose = posed(mouthSmileLeft=smile, mouthSmileRight=smile, eyeBlinkLeft=0.8, browDownLeft=0.4)
+    assert pose[Pose.EYE_HAPPY_WINK_LEFT] == pytest.approx(happy, abs=1e-5)
+    assert pose[Pose.EYE_WINK_LEFT] == pytest.approx(1.0 - happy, abs=1e-5)
+    assert pose[Pose.EYEBROW_ANGRY_LEFT] == pytest.approx(1.0 - happy, abs=1e-5)
+    assert pose[Pose.EYEBROW_HAPPY_LEFT] == pytest.approx(smile * happy, abs=1e-5)
+
+
 def test_the_way_from_a_wink_to_a_smiling_one_never_opens_the_eye() -> None:
     for smile in np.linspace(0.0, 1.0, 41):
         pose = posed(mouthSmileLeft=smile, mouthSmileRight=smile, eyeBlinkLeft=0.8)
@@ -296,7 +305,7 @@ def test_nothing_but_the_gaze_is_measured_from_the_neutral_here() -> None:
 
 
 def test_the_head_turns_in_the_poses_sense_and_takes_the_body_along() -> None:
-    assert moved(posed(head=(-7.5, -3.0, 6.0))) == {
+    assert moved(arkit.to_pose(REST, REST, (-7.5, -3.0, 6.0))) == {
         "HEAD_X": 0.5, "HEAD_Y": 0.2, "NECK_Z": 0.4, "BODY_Y": 0.2, "BODY_Z": 0.4,
     }  # fmt: skip
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.pose.mapping import MAPPINGS
 from core.pose.mapping import openseeface as mapping
 from core.pose.mixer import PoseMixer
 from core.pose.parameters import Pose, PoseVector
@@ -115,6 +116,32 @@ def test_drawn_blinks_close_both_eyes_and_open_them_again() -> None:
         assert eyes[around][0].tolist() == eyes[around][-1].tolist() == [0.0, 0.0]
 
 
+def test_drawn_blinks_are_winks_and_not_smiling_ones() -> None:
+    take = played("openseeface_blinkpatched.rec")
+    drawn_s = np.arange(len(take.seconds)) / 24.0
+    for blink in np.arange(3.5, 20.0, 2.5):
+        closing = take.poses[(drawn_s > blink) & (drawn_s < blink + 0.5)]
+        winks = closing[:, [Pose.EYE_WINK_LEFT, Pose.EYE_WINK_RIGHT]]
+        smiling = closing[:, [Pose.EYE_HAPPY_WINK_LEFT, Pose.EYE_HAPPY_WINK_RIGHT]]
+        assert winks.max(axis=0).tolist() == [1.0, 1.0]
+        assert smiling.max() < 0.25, "at 13.5 s that face does smile a little"
+
+
+def test_eyes_that_never_close_never_flicker(head_take: Take) -> None:
+    """This landmark model tells of no blinks: an eye that closes would be our doing."""
+    before_the_loss = head_take.during(FADED_IN_S, 16.0)
+    assert not before_the_loss[:, Pose.EYE_WINK_LEFT : Pose.EYE_SURPRISED_RIGHT + 1].any()
+
+
+@pytest.mark.parametrize(("start", "end"), [(2.1, 5.0), (15.2, 16.0)])
+def test_a_resting_face_moves_nothing_but_its_gaze(head_take: Take, start: float, end: float) -> None:
+    """Before all smoothing; the head rolls meanwhile, so it is not the stillness of a picture that is seen here."""
+    resting = head_take.during(start, end)
+    assert len(resting) > 20
+    assert np.ptp(resting[:, : Pose.IRIS_ROTATION_X], axis=0).max() < 0.02
+    assert np.abs(np.diff(resting[:, [Pose.IRIS_ROTATION_X, Pose.IRIS_ROTATION_Y]], axis=0)).max() < 0.2
+
+
 # -- one feature at a time ------------------------------------------------------------------------------------------
 
 
@@ -190,3 +217,41 @@ def test_pupils_that_move_toward_a_side_of_the_face_turn_the_eyes_to_it() -> Non
         moved[66:68, :2] += 0.03 * direction[:2] / np.linalg.norm(direction[:2])
         looking = resting._replace(points=tuple(moved.ravel()))
         assert pose_of(looking, resting)[value] > 0.3
+
+
+def test_the_way_from_a_wink_to_a_smiling_one_never_opens_the_eye() -> None:
+    for corners in np.linspace(-1.0, 1.0, 41):
+        pose = pose_of(featuring(corner_left=corners, corner_right=corners)._replace(left_open=0.0))
+        assert pose[Pose.EYE_WINK_LEFT] + pose[Pose.EYE_HAPPY_WINK_LEFT] == pytest.approx(1.0)
+
+
+def test_eyes_close_all_the_way_although_trackers_seldom_say_so() -> None:
+    closed = [float(pose_of(Face(left_open=openness))[Pose.EYE_WINK_LEFT]) for openness in np.linspace(1.0, 0.0, 101)]
+    assert closed[0] == closed[14] == 0.0
+    assert closed[76] == closed[-1] == 1.0
+    assert min(np.diff(closed)) >= 0.0
+    assert max(np.diff(closed)) < 0.03, "no threshold in between"
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_no_feature_makes_a_jump(feature: str) -> None:
+    """One feature from end to end while the mouth is half open, in steps of a hundredth."""
+    along = [pose_of(featuring(**{"mouth_open": 0.5, feature: value})) for value in np.linspace(-1.0, 1.0, 201)]
+    assert np.abs(np.diff(np.array(along), axis=0)).max() < 0.05
+
+
+def test_no_record_whatever_leaves_the_poses_ranges_but_for_gaze_and_head() -> None:
+    random = np.random.default_rng(3)
+    rest = np.zeros(mapping.VALUE_COUNT, np.float32)
+    for values in random.uniform(-1.0, 1.0, (300, mapping.VALUE_COUNT)).astype(np.float32):
+        pose = mapping.to_pose(values, rest, (0.0, 0.0, 0.0))
+        face = pose[: Pose.IRIS_ROTATION_X]
+        assert np.isfinite(pose).all()
+        assert face.min() >= 0.0
+        assert face.max() <= 1.0
+
+
+def test_a_calibration_leaves_the_features_alone() -> None:
+    """They are measured from OpenSeeFace's own running median already."""
+    assert MAPPINGS[mapping.VOCABULARY].to_pose is mapping.to_pose
+    assert MAPPINGS[mapping.VOCABULARY].shapes is None

@@ -406,3 +406,8 @@ def test_what_the_tracker_makes_of_the_face_can_be_kept_as_an_expression() -> No
     scene = Scene(mixer_with(lip_sync="only"))
     speak(scene, 1.0, face(eye_wink_left=1.0, mouth_aaa=0.3))
     assert scene.mixer.tracked_pose[[Pose.EYE_WINK_LEFT, Pose.MOUTH_AAA]] == pytest.approx([1.0, 0.3])
+
+
+def test_a_bongo_cats_head_looks_up_a_little() -> None:
+    moment = Scene(mixer_with(bongo=True)).track(1.0, face(head_y=0.5))[-1]
+    assert moment.pose[[Pose.HEAD_X, Pose.HEAD_Y]] == pytest.approx([0.05, 0.55])

@@ -51,6 +51,10 @@ def points(count: int) -> Vector:
     return np.concatenate([anywhere, at_the_edges])
 
 
+def test_the_mouths_look_as_in_the_demos() -> None:
+    assert MOUTHS.tolist() == [[1.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.5, 0.3, 0.25, 0.75], [1.0, 0.5, 0.5, 0.4]]
+
+
 def test_it_is_the_least_of_its_own_problem() -> None:
     for point in points(60):
         assert mixture(point) == pytest.approx(descended(point, SPARENESS), abs=1e-6)

@@ -522,7 +522,7 @@ def test_a_camera_may_take_long_for_its_first_picture(desk: Desk) -> None:
     desk.wait_for_camera()
     desk.clock.pass_seconds(8.0)
     assert not wait_until(lambda: len(desk.cameras) > 1, 0.2)
-    desk.clock.pass_seconds(3.0)
+    desk.clock.pass_seconds(11.0)
     assert wait_until(lambda: len(desk.cameras) > 1)
 
 
