@@ -6,7 +6,7 @@ import re
 import socket
 from ipaddress import ip_address
 
-from core.wire.errors import AddressUnusable
+from core.wire.errors import PhoneUnreachable
 
 LOOPBACK = "127.0.0.1"
 _WITH_PORT = re.compile(r"^(?:\[(?P<six>[0-9a-fA-F:.%]+)\]|(?P<four>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?$")
@@ -15,7 +15,7 @@ _WITH_PORT = re.compile(r"^(?:\[(?P<six>[0-9a-fA-F:.%]+)\]|(?P<four>[0-9.]+))(?:
 def split_address(text: str, default_port: int) -> tuple[str, int]:
     """Address and port of ``192.168.1.20``, ``192.168.1.20:49983``, ``fe80::1`` or ``[fe80::1]:49983``.
 
-    Raises AddressUnusable for anything else: a name would have to be looked up, and that can take very long.
+    Raises PhoneUnreachable for anything else: a name would have to be looked up, and that can take very long.
     """
     cleaned = text.strip()
     found = _WITH_PORT.match(cleaned)
@@ -24,7 +24,7 @@ def split_address(text: str, default_port: int) -> tuple[str, int]:
         address = found["six"] or found["four"]
         port = int(found["port"] or default_port)
     if not is_address(address) or not 0 < port < 65536:
-        raise AddressUnusable("not an address", address=cleaned)
+        raise PhoneUnreachable("not an address", address=cleaned)
     return address, port
 
 
@@ -47,7 +47,7 @@ def plain(address: str) -> str:
 def own_address_towards(peer: str) -> str:
     """This computer's own address on the network on which ``peer`` is. Nothing is sent.
 
-    Raises AddressUnusable when there is no way there.
+    Raises PhoneUnreachable when there is no way there.
     """
     family = socket.AF_INET6 if ip_address(peer).version == 6 else socket.AF_INET
     try:
@@ -56,7 +56,7 @@ def own_address_towards(peer: str) -> str:
             probe.connect((peer, 9))
             return str(probe.getsockname()[0])
     except OSError as problem:
-        raise AddressUnusable(str(problem), address=peer) from problem
+        raise PhoneUnreachable(str(problem), address=peer) from problem
 
 
 def own_network_address() -> str:
@@ -64,6 +64,6 @@ def own_network_address() -> str:
     try:
         # an address of the documentation's range: it only decides which network card is asked
         address = own_address_towards("192.0.2.1")
-    except AddressUnusable:
+    except PhoneUnreachable:
         return ""
     return "" if ip_address(address).is_loopback or ip_address(address).is_unspecified else address

@@ -189,8 +189,10 @@ class Fmv3Session(Decoder):
         return said
 
     def farewell(self) -> Sequence[bytes]:
-        """STOP, so that the phone is free for another at once."""
-        return [write_packet(Kind.STOP, self._session)] if self._session else []
+        """STOP, so that the phone is free for another at once. What comes next is a new session."""
+        said = [write_packet(Kind.STOP, self._session)] if self._session else []
+        self._end()
+        return said
 
     def hints(self, now_ns: int, heard_ns: int = 0) -> tuple[Hint, ...]:
         """What the phone says, or that it says nothing. Any thread."""

@@ -35,7 +35,8 @@ def phone_of(settings: Mapping[str, Value], default_port: int) -> Phone:
     """The phone of the settings ``phone_address`` and ``listen_address``.
 
     Without an address of our own we listen on the one network card through which the phone is reached, and without a
-    phone's address on this computer's loopback. Raises AddressUnusable.
+    phone's address on this computer's loopback. Raises AddressUnusable or
+    PhoneUnreachable.
     """
     given, own = str(settings["phone_address"]), str(settings["listen_address"])
     if own and not is_address(own):

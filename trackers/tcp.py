@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
@@ -144,9 +145,10 @@ class TcpTracker:
 
             try:
                 self._converse(connection, send)
-                send(self._conversation.farewell())
             except OSError as problem:
                 _log.debug("%s: the connection ended: %s", self._name, problem)
+            with contextlib.suppress(OSError):
+                send(self._conversation.farewell())
         self._stop.wait(_WAIT_S)
 
     # -- both ----------------------------------------------------------------------------------------------------------

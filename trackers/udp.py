@@ -33,6 +33,8 @@ _WAIT_S = 0.25
 _STOP_LIMIT_S = 1.0
 _ADDRESS_AGAIN_NS = 5_000_000_000
 _MOST_SENT_PER_SECOND = 8
+_STILL_THE_TRACKER = frozenset((Drop.NO_FACE, Drop.POOR_FIT, Drop.OTHER_FACE, Drop.OUTLIER, Drop.OUT_OF_ORDER))
+"""Packets that are of no use, but could only come from the tracker that is followed: it is not gone."""
 
 
 class Conversation(Protocol):
@@ -176,8 +178,12 @@ class UdpTracker:
         refused = self._gate.refuses(peer, arrival, len(datagram))
         if refused is not None:
             self._intake.drop(refused)
-        elif not isinstance(self._intake.take(datagram, arrival), Drop):
+            return
+        result = self._intake.take(datagram, arrival)
+        if not isinstance(result, Drop):
             self._gate.accepted(peer, arrival)
+        elif result in _STILL_THE_TRACKER:
+            self._gate.heard(peer, arrival)
 
 
 class PeerGate:
@@ -206,6 +212,11 @@ class PeerGate:
         self._bytes_in_window += size
         too_many = self._in_window > MAXIMUM_PACKETS_PER_SECOND or self._bytes_in_window > MAXIMUM_BYTES_PER_SECOND
         return Drop.TOO_MANY if too_many else None
+
+    def heard(self, peer: str, arrival: int) -> None:
+        """The peer that is followed is still there, though it sees no face."""
+        if peer == self._peer:
+            self._peer_seen_ns = arrival
 
     def accepted(self, peer: str, arrival: int) -> None:
         """A good packet came from here: the lock is this peer's for a while."""

@@ -36,6 +36,8 @@ _FIRST_PICTURE_S = 10.0
 """Some cameras take long to wake up."""
 _SHORTEST_RETRY_S, _LONGEST_RETRY_S = 0.5, 5.0
 _WAIT_S, _STOP_LIMIT_S = 0.25, 1.0
+_MOST_STUCK = 3
+"""With so many threads stuck in drivers, the camera is not opened again until one of them comes back."""
 
 
 class WebcamDecoder(Decoder):
@@ -110,6 +112,11 @@ class Capture(Protocol):
         """The newest picture, or None when none came within the limit."""
         ...
 
+    @property
+    def is_alive(self) -> bool:
+        """Is it still reading, or stuck in a driver?"""
+        ...
+
     def close(self, limit_s: float) -> None:
         """Stop reading."""
         ...
@@ -143,6 +150,7 @@ class WebcamTracker:
         self._intake = Intake(WebcamDecoder(), clock)
         self._error: InputError | None = None
         self._opening = True
+        self._stuck: list[Capture] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tracker-webcam", daemon=True)
         self._thread.start()
@@ -195,6 +203,7 @@ class WebcamTracker:
                 reason = self._follow(capture, landmarker)
             finally:
                 capture.close(_WAIT_S)
+                self._stuck = [one for one in (*self._stuck, capture) if one.is_alive]
             if self._stop.is_set():
                 return
             if not self._opening:
@@ -204,6 +213,8 @@ class WebcamTracker:
             self._error = InputUnavailable(self._camera, tracker="webcam", reason=reason)
             self._stop.wait(pause)
             pause = min(pause * 2.0, _LONGEST_RETRY_S)
+            while len(self._stuck) >= _MOST_STUCK and not self._stop.wait(_WAIT_S):
+                self._stuck = [one for one in self._stuck if one.is_alive]
 
     def _follow(self, capture: Capture, landmarker: Landmarker) -> str:
         """Look at pictures until there are no more; the reason why."""

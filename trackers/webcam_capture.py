@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 SMALLEST = 64
 _FAILED_READS = 3
 _VIDEO_RATE = 30.0
+_UNCOMPRESSED_UP_TO = 640
+"""Wider pictures come at their full rate only when the camera compresses them: USB 2 is too slow."""
 Open = Callable[[], Any]
 """Makes an opened ``cv2.VideoCapture``, or raises CameraGone."""
 
@@ -65,6 +67,11 @@ class CaptureThread:
         self._fresh.clear()
         newest, self._newest = self._newest, None
         return newest
+
+    @property
+    def is_alive(self) -> bool:
+        """Is its thread still there: reading, or stuck in a driver?"""
+        return self._thread.is_alive()
 
     def close(self, limit_s: float) -> None:
         """Stop reading; a driver that hangs is not waited for."""
@@ -145,10 +152,13 @@ def camera_opener(name: str, width: int, height: int, rate: int) -> Open:
         if not capture.isOpened():
             capture.release()
             raise CameraGone("camera_busy")
+        # DirectShow takes over format and size together with the height, and would forget the format for a later rate
+        compressed = ((cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),) if width > _UNCOMPRESSED_UP_TO else ()
         for wanted, value in (
+            (cv2.CAP_PROP_FPS, rate),
+            *compressed,
             (cv2.CAP_PROP_FRAME_WIDTH, width),
             (cv2.CAP_PROP_FRAME_HEIGHT, height),
-            (cv2.CAP_PROP_FPS, rate),
             # what waits in the driver is old
             (cv2.CAP_PROP_BUFFERSIZE, 1),
         ):

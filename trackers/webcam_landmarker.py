@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib
 import struct
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,9 @@ def task_file() -> Path:
     return model_weights() / "mediapipe" / "face_landmarker.task"
 
 
+_AUDIO = "mediapipe.tasks.python.audio"
+
+
 class FaceLandmarker:
     """Looks at pictures of one camera in order. Used by one thread."""
 
@@ -37,6 +42,8 @@ class FaceLandmarker:
         path = file or task_file()
         if not path.is_file():
             raise InputUnavailable(str(path), tracker="webcam", reason="landmarker_missing")
+        # MediaPipe's audio part is kept out: it would start the sound system, and fail together with it
+        sys.modules.setdefault(_AUDIO, types.ModuleType(_AUDIO))
         try:
             self._vision: Any = importlib.import_module("mediapipe.tasks.python.vision.face_landmarker")
             self._images: Any = importlib.import_module("mediapipe.tasks.python.vision.core.image")
@@ -44,11 +51,12 @@ class FaceLandmarker:
             modes: Any = importlib.import_module("mediapipe.tasks.python.vision.core.vision_task_running_mode")
         except ImportError as problem:
             raise InputUnavailable(str(problem), tracker="webcam", reason="mediapipe_missing") from problem
+        content = _read(path)
         try:
             self._landmarker = self._vision.FaceLandmarker.create_from_options(
                 self._vision.FaceLandmarkerOptions(
                     # as bytes: its own reader takes no path with letters beyond ASCII on Windows
-                    base_options=options.BaseOptions(model_asset_buffer=path.read_bytes()),
+                    base_options=options.BaseOptions(model_asset_buffer=content),
                     running_mode=modes.VisionTaskRunningMode.VIDEO,
                     # with one face it calms its landmarks itself
                     num_faces=1,
@@ -56,7 +64,10 @@ class FaceLandmarker:
                     output_facial_transformation_matrixes=True,
                 )
             )
-        except (RuntimeError, ValueError, OSError) as problem:
+        except (OSError, AttributeError) as problem:
+            # its native library is loaded at the first use only
+            raise InputUnavailable(str(problem)[:200], tracker="webcam", reason="package_broken") from problem
+        except (RuntimeError, ValueError) as problem:
             raise InputUnavailable(str(problem)[:200], tracker="webcam", reason="landmarker_damaged") from problem
         self._places: list[int | None] | None = None
         self._milliseconds = 0
@@ -82,3 +93,10 @@ class FaceLandmarker:
     def close(self) -> None:
         """Give the graph back: it must not be left to the interpreter's end."""
         self._landmarker.close()
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as problem:
+        raise InputUnavailable(str(problem)[:200], tracker="webcam", reason="landmarker_damaged") from problem

@@ -14,11 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.pose.calibration import EASED_IN_NS
 from core.pose.sample import Position
 from models.base import Picture
 
 _SIDEWAYS, _UPWARD = 400.0 / 512.0, 600.0 / 512.0
 _LEAN_DEGREES = 10.0
+_MOST_LEAN_DEGREES = 15.0
 _BONGO_DEGREES = -5.0
 _SMALLEST, _LARGEST = 0.5, 2.0
 _FARTHEST = 0.5
@@ -67,7 +69,8 @@ def placement_of(moved: Position, multiplier: float, *, bongo: bool = False, hea
     scale = min(max(1.0 + math.sqrt(multiplier) * z, _SMALLEST), _LARGEST)
     right = _limit(_SIDEWAYS * multiplier * x * scale)
     down = _limit(-_UPWARD * multiplier * y * scale)
-    degrees = -_LEAN_DEGREES * multiplier * x + (_BONGO_DEGREES if bongo else 0.0)
+    lean = min(max(-_LEAN_DEGREES * multiplier * x, -_MOST_LEAN_DEGREES), _MOST_LEAN_DEGREES)
+    degrees = lean + (_BONGO_DEGREES if bongo else 0.0)
     wanted = Placement(scale, degrees, right, down)
     return _inside(wanted, head) if head is not None else wanted
 
@@ -93,15 +96,30 @@ class AutoFraming:
     """Forgets slowly where the head was at first: a chair that was moved leaves the avatar aside for a while only."""
 
     def __init__(self) -> None:
-        self._centre = np.zeros(3)
+        self._centre = self._learned = np.zeros(3)
+        self._forgotten = 1.0
         self._now_ns = 0
+
+    def recentre(self) -> None:
+        """The head's place is measured from elsewhere from now on: what was learned is void.
+
+        It goes as a new neutral comes, over ``EASED_IN_NS``; else the avatar would swing out and back.
+        """
+        self._learned, self._forgotten = self._centre.copy(), 0.0
 
     def __call__(self, moved: Position, now_ns: int, presence: float = 1.0) -> Position:
         """Where the head is relative to where it has been lately. While nobody is there nothing is learned."""
         elapsed = min(max((now_ns - self._now_ns) / 1e9, 0.0), _LONGEST_STEP_S) if self._now_ns else 0.0
         self._now_ns = now_ns
-        self._centre += (np.array(moved) - self._centre) * (1.0 - math.exp(-elapsed / _DRIFT_S)) * presence
-        x, y, z = (float(part) for part in np.array(moved) - self._centre * presence)
+        if self._forgotten < 1.0:
+            self._forgotten = min(self._forgotten + elapsed * 1e9 / EASED_IN_NS, 1.0)
+            self._centre = self._learned * (1.0 - self._forgotten)
+        else:
+            step = (1.0 - math.exp(-elapsed / _DRIFT_S)) * presence
+            self._centre = self._centre + (np.array(moved) - self._centre) * step
+        # ``moved`` is faded with the presence, and so must be what is taken off it
+        there = presence * presence * (3.0 - 2.0 * presence)
+        x, y, z = (float(part) for part in np.array(moved) - self._centre * there)
         return x, y, z
 
 
@@ -115,6 +133,10 @@ class Movement:
         self.bongo = False
         self._framing = AutoFraming()
         self._warped: Picture = np.zeros((0, 0, 4), np.uint8)
+
+    def recentre(self) -> None:
+        """After a calibration or another tracker: positions are relative to a new neutral."""
+        self._framing.recentre()
 
     def place(self, moved: Position, presence: float, now_ns: int) -> Placement:
         """Where the avatar stands at this moment."""

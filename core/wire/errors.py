@@ -4,6 +4,7 @@
     |- InputError
     |  |- PortInUse                     port_in_use            port, tracker
     |  |- AddressUnusable               address_unusable       address, tracker
+    |  |- PhoneUnreachable              phone_unreachable      address
     |  |- StreamUnreadable              stream_unreadable      path
     |  |- RecordingFailed               recording_failed       path
     |  |- NothingToRecord               nothing_to_record
@@ -104,6 +105,10 @@ class PortInUse(InputError):
 
 class AddressUnusable(InputError):
     code = "address_unusable"
+
+
+class PhoneUnreachable(InputError):
+    code = "phone_unreachable"
 
 
 class StreamUnreadable(InputError):

@@ -114,6 +114,7 @@ class Worker:
             elif not parts.devices:
                 parts.look_for_devices()
             self._expressions.use(parts.character.current.name)
+            self._movement.recentre()
             gc.collect()
             gc.freeze()  # what lives as long as the character need not be looked at by every later collection
         self._exchange_inputs(now)
@@ -128,6 +129,7 @@ class Worker:
         parts = self._parts
         if parts.tracker.take(now):
             self._mixer.use_tracker(str(self._settings["tracker"]))
+            self._movement.recentre()
         self._recorder.follow(parts.tracker.current)
         parts.microphone.take(now)
         parts.remote.take(now)
@@ -256,6 +258,7 @@ class Worker:
         if name == "calibrate":
             if not self._mixer.calibrate(self._latest(now), now):
                 return CalibrationRefused("no face during the last half second")
+            self._movement.recentre()
         elif name == "calibrate_reach":
             if not self._mixer.begin_reach(self._latest(now), now):
                 return CalibrationRefused("no face, or one whose reach the tracker finds out itself")

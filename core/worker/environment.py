@@ -15,10 +15,15 @@ STUCK_S = 30.0
 _ORPHAN_LIMIT_S = 0.8
 _LOG_BYTES, _LOG_COPIES = 1_000_000, 3
 
-QUIET = {
+PRIVATE = {
     "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime 1.29 and later report home unless told so before they are imported
     "HF_HUB_OFFLINE": "1",
     "DO_NOT_TRACK": "1",
+}
+"""Nothing the user or another program set before may undo these."""
+QUIET = {
+    "OPENCV_LOG_LEVEL": "ERROR",  # a camera that is not there is told by us
+    "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "2",  # seconds; a camera that hangs is opened anew after as many
     "OPENCV_IO_MAX_IMAGE_PIXELS": str(8192 * 8192),  # a small file may claim to be a picture of gigabytes
     "OPENCV_VIDEOIO_PRIORITY_MSMF": "0",  # Windows: MSMF takes many seconds to open a camera
     "OMP_NUM_THREADS": "1",
@@ -28,6 +33,7 @@ QUIET = {
 
 def prepare_process() -> None:
     """Set what libraries read at import, and have crashes in native code leave a trace on stderr."""
+    os.environ.update(PRIVATE)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     faulthandler.enable(sys.stderr)

@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from core.wire.folders import PROJECT
 from core.wire.settings import Value
@@ -51,6 +51,7 @@ class RememberingEngine:
         self.pusher = RememberingPusher()
         self.view: Any = sys.modules[f"{PRIVATE_NAME}.obs.engine"].View()
         self.calls: List[str] = []
+        self.details: List[Dict[str, Union[str, int]]] = []
         self.wishes: List[Any] = []
         self.decide: Optional[Callable[[Dict[str, Any]], str]] = None
 
@@ -73,8 +74,9 @@ class RememberingEngine:
         self.calls.append("wish")
         self.wishes.append(wish)
 
-    def action(self, name: str) -> None:
+    def action(self, name: str, **details: Union[str, int]) -> None:
         self.calls.append(name)
+        self.details.append(details)
 
     def close(self) -> None:
         self.calls.append("close")
@@ -138,6 +140,10 @@ class Script:
         """The user changes a setting in the open panel."""
         self.panel().choose(self.settings, key, value)
         self.module.script_update(self.settings)
+
+    def press(self, name: str) -> None:
+        """Press a button of the panel."""
+        self.panel().press(name)
 
     def press_hotkey(self, name: str) -> None:
         self.obs.press_hotkey(f"easyvtuber.{name}")

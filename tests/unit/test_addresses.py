@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from core.wire.errors import AddressUnusable
+from core.wire.errors import PhoneUnreachable
 from trackers.addresses import is_address, own_address_towards, own_network_address, plain, split_address
 
 
@@ -29,7 +29,7 @@ def test_an_address_is_understood_with_and_without_its_port(text: str, expected:
     ["", "iphone.local", "192.168.1", "192.168.1.20:0", "192.168.1.20:70000", "1.2.3.4:5:6", "http://1.2.3.4", "::1:x"],
 )
 def test_anything_else_is_refused_and_named(text: str) -> None:
-    with pytest.raises(AddressUnusable) as refusal:
+    with pytest.raises(PhoneUnreachable) as refusal:
         split_address(text, 49983)
     assert refusal.value.parameters["address"] == text
 

@@ -179,7 +179,10 @@ def changed(pose: PoseVector) -> set[str]:
         (featuring(eye_right=1.0), {"EYE_SURPRISED_RIGHT"}),
         (featuring(brow_left=1.0), {"EYEBROW_RAISED_LEFT"}),
         (featuring(brow_right=-1.0), {"EYEBROW_LOWERED_RIGHT"}),
-        (featuring(corner_left=1.0, corner_right=1.0), {"MOUTH_RAISED_CORNER_LEFT", "MOUTH_RAISED_CORNER_RIGHT"}),
+        (
+            featuring(corner_left=1.0, corner_right=1.0),
+            {f"{name}_{side}" for name in ("MOUTH_RAISED_CORNER", "EYEBROW_HAPPY") for side in ("LEFT", "RIGHT")},
+        ),
         (featuring(corner_left=-1.0, corner_right=-1.0), {"MOUTH_LOWERED_CORNER_LEFT", "MOUTH_LOWERED_CORNER_RIGHT"}),
         (featuring(mouth_open=1.0), {"MOUTH_AAA"}),
         (featuring(mouth_open=1.0, mouth_wide=1.0), {"MOUTH_AAA", "MOUTH_III"}),

@@ -17,6 +17,7 @@ from models.base import Picture
 from tests.unit.small_model import SmallModel
 
 SECOND = 1_000_000_000
+FRAME_NS = 16_666_667
 AT_HOME: Position = (0.0, 0.0, 0.0)
 ASIDE: Position = (0.2, 0.0, 0.0)
 
@@ -334,3 +335,35 @@ def test_the_pipeline_shows_a_still_face_again_only_where_it_is_seen_elsewhere()
     assert shown(pixel)
     assert not shown(pixel)
     assert shown(0.0)
+
+
+def test_a_new_neutral_does_not_throw_the_avatar_aside() -> None:
+    """The learned centre goes as the position's new neutral comes: what is shown hardly moves."""
+    framing, now = AutoFraming(), SECOND
+    for _ in range(60 * 60):
+        now += FRAME_NS
+        shown = framing((0.2, 0.0, 0.0), now)
+    framing.recentre()
+    seen = [shown[0]]
+    for frame in range(120):
+        now += FRAME_NS
+        eased = 0.2 * max(0.0, 1.0 - frame * FRAME_NS / 600_000_000)
+        seen.append(framing((eased, 0.0, 0.0), now)[0])
+    assert max(map(abs, seen)) < 0.02
+
+
+def test_a_face_that_fades_does_not_make_the_avatar_wobble() -> None:
+    framing, now = AutoFraming(), SECOND
+    for _ in range(120 * 60):
+        now += FRAME_NS
+        framing((0.2, 0.0, 0.0), now)
+    seen = []
+    for frame in range(60):
+        now += FRAME_NS
+        presence = 1.0 - frame / 60
+        seen.append(framing((0.2 * presence**2 * (3 - 2 * presence), 0.0, 0.0), now, presence)[0])
+    assert max(map(abs, seen)) < 0.01
+
+
+def test_a_lean_has_a_limit() -> None:
+    assert abs(placement_of((10.0, 0.0, 0.0), 3.0).degrees) <= 15.0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.wire.clock import now_ns
-from core.wire.errors import AddressUnusable
+from core.wire.errors import AddressUnusable, PhoneUnreachable
 from core.wire.settings import Value, defaults
 from tests.contract.fake_outputs import wait_until
 from trackers import udp
@@ -88,7 +88,7 @@ def test_the_users_own_address_to_listen_on_is_taken() -> None:
 
 @pytest.mark.parametrize("changed", [{"phone_address": "my phone"}, {"listen_address": "here"}])
 def test_what_is_no_address_is_refused_and_named(changed: dict[str, Value]) -> None:
-    with pytest.raises(AddressUnusable) as refusal:
+    with pytest.raises((AddressUnusable, PhoneUnreachable)) as refusal:
         phone_of(settings(**changed), 1)
     assert refusal.value.parameters["address"] in changed.values()
 

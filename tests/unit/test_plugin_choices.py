@@ -254,3 +254,44 @@ def test_a_new_scene_with_our_source_is_blended_exactly(obs: FakeObs, at_work: S
     item = obs.make_scene("New").show(obs.inputs[0])
     at_work.go_to("New")
     assert item.blending_method == obs.OBS_BLEND_METHOD_SRGB_OFF
+
+
+# -- the face ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["calibrate_reach", "record"])
+def test_hotkeys_of_the_face_are_passed_on(at_work: Script, name: str) -> None:
+    at_work.press_hotkey(name)
+    assert at_work.engine.calls[-1] == name
+
+
+def test_hotkeys_of_expressions_name_their_slot(at_work: Script) -> None:
+    at_work.press_hotkey("expression_1")
+    at_work.press_hotkey("expression_8")
+    at_work.press_hotkey("no_expression")
+    assert at_work.engine.details[-3:] == [{"slot": 1}, {"slot": 8}, {"slot": ""}]
+
+
+def test_the_panels_expression_is_the_one_that_is_chosen(at_work: Script) -> None:
+    at_work.press("show_expression")
+    assert at_work.engine.details[-1] == {"slot": 1}
+    at_work.settings.values["expression_slot"] = "3"
+    at_work.settings.values["expression_name"] = "  pout "
+    at_work.press("show_expression")
+    at_work.press("keep_expression")
+    assert at_work.engine.details[-2:] == [{"slot": 3}, {"slot": 3, "label": "pout"}]
+
+
+def test_a_slider_of_a_pose_value_reaches_the_worker_and_is_saved(at_work: Script) -> None:
+    properties = at_work.module.script_properties()
+    at_work.settings.values["manual_pose_of"] = "mouth_aaa"
+    properties.choose(at_work.settings, "manual_pose_amount", 0.5)
+    assert at_work.engine.settings["manual_pose"] == "mouth_aaa=0.5"
+    assert at_work.settings.get("manual_pose") == "mouth_aaa=0.5"
+
+
+def test_cameras_and_microphones_the_worker_found_are_offered(at_work: Script) -> None:
+    at_work.engine.view = at_work.engine.view._replace(state={"cameras": ["C920"], "microphones": ["Yeti"]})
+    properties = at_work.module.script_properties()
+    assert properties["camera"].offered == ["automatic", "C920"]
+    assert properties["microphone"].offered == ["automatic", "Yeti"]

@@ -226,3 +226,49 @@ def test_no_words_about_the_model_whatever_take_the_status_away(changes: Dict[st
     shown = status.lines(running(state={"running": {**ON_CARD, **changes}}), OWN, SAY)
     assert all(isinstance(line.text, str) for line in shown)
     assert shown[0].text == SAY("phase.running")
+
+
+# -- what the input has to say -------------------------------------------------------------------------------------
+
+
+def test_a_hint_is_told_in_words_with_its_numbers_and_as_serious_as_it_is() -> None:
+    hint = {"key": "request_sent", "parameters": {"seconds": 4, "phone": "192.168.1.20"}, "warning": True}
+    shown = status.lines(running(state={"hints": [hint]}), OWN, SAY)
+    told = [line for line in shown if "192.168.1.20" in line.text]
+    assert [line.level for line in told] == [WARNING]
+    assert "4 s" in told[0].text
+    calm = status.lines(running(state={"hints": [{"key": "replay_ended", "parameters": {}}]}), OWN, SAY)
+    assert Line(SAY("hint.replay_ended"), NORMAL) in calm
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 5, "x", [5], [{}], [{"key": "from_the_future"}], [{"key": "old_app", "parameters": 3}]]
+)
+def test_hints_of_another_version_do_no_harm(odd: Any) -> None:
+    assert status.lines(running(state={"hints": odd}), OWN, SAY)
+
+
+def test_what_was_left_out_is_told_with_the_commonest_reasons_first() -> None:
+    dropped = {"no_face": 3, "other_peer": 90, "wrong_size": 10, "too_many": 1, "from_the_future": 500}
+    shown = " ".join(texts(running(state={"tracker_dropped": dropped})))
+    assert f"{SAY('drop.other_peer')} 90, {SAY('drop.wrong_size')} 10" in shown
+    assert SAY("drop.too_many") not in shown
+    assert SAY("status.dropped", reasons="") not in texts(running(state={"tracker_dropped": {}}))
+
+
+def test_recording_is_told_while_it_goes_on_and_where_it_is_afterwards() -> None:
+    during = texts(running(state={"recording": "/a/b.rec", "recorded_packets": 12, "recorded": "/a/old.rec"}))
+    assert SAY("status.recording", path="/a/b.rec", packets=12) in during
+    after = texts(running(state={"recording": "", "recorded": "/a/b.rec"}))
+    assert SAY("status.recorded", path="/a/b.rec") in after
+
+
+def test_learning_a_face_says_what_to_do_and_how_long() -> None:
+    assert SAY("status.reach", seconds=5) in texts(running(state={"reach_left_s": 5}))
+    assert not any("brows" in text for text in texts(running(state={"reach_left_s": 0})))
+
+
+def test_expressions_and_the_microphone_are_told() -> None:
+    shown = texts(running(state={"expressions": ["smile", "my own"]}, figures={"microphone_level": 0.42}))
+    assert SAY("status.expressions", names="Smile, my own") in shown
+    assert SAY("status.microphone", percent="42") in shown

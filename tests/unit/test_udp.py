@@ -282,3 +282,13 @@ def test_strangers_do_not_use_up_the_peers_allowance() -> None:
 )
 def test_rates_are_packets_per_second(arrivals: list[int], rate: float) -> None:
     assert rate_of(arrivals) == rate
+
+
+def test_a_peer_that_sees_no_face_keeps_its_place() -> None:
+    gate = PeerGate()
+    gate.accepted("a", SECOND)
+    for now in range(SECOND, 20 * SECOND, SECOND):
+        gate.heard("a", now)
+        gate.heard("b", now)
+        assert gate.refuses("b", now) is Drop.OTHER_PEER
+    assert gate.refuses("b", 19 * SECOND + PEER_RELEASED_AFTER_NS) is None

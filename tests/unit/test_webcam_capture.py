@@ -271,6 +271,17 @@ def test_the_camera_of_that_name_is_opened_as_wished(
     assert wishes[cv2.CAP_PROP_BUFFERSIZE] == 1, "what waits in the driver is old"
 
 
+def test_large_pictures_are_asked_for_compressed(
+    opencv: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webcam_capture, "index_of", lambda name: 0)
+    large = [what for what, _ in camera_opener("HD Pro Webcam", 1280, 720, 30)().asked]
+    small = [what for what, _ in camera_opener("HD Pro Webcam", 640, 480, 30)().asked]
+    assert cv2.CAP_PROP_FOURCC not in small
+    # the order that DirectShow needs
+    assert large.index(cv2.CAP_PROP_FPS) < large.index(cv2.CAP_PROP_FOURCC) < large.index(cv2.CAP_PROP_FRAME_WIDTH)
+
+
 def test_a_camera_that_is_not_there_is_not_opened(
     opencv: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -515,6 +526,22 @@ def test_a_camera_that_stands_still_is_opened_again(desk: Desk) -> None:
     frozen.give(shot(77))
     assert frozen.released.wait(5.0)
     assert 77 not in desk.finder.looked
+
+
+def test_a_driver_that_hangs_for_good_does_not_pile_up_threads(desk: Desk) -> None:
+    tracker = desk.start()
+    for number in (1, 2, 3):
+        desk.wait_for_camera(number).give(shot(number))
+        assert wait_until(lambda number=number: desk.finder.looked[-1:] == [number])  # type: ignore[misc]
+        desk.clock.pass_seconds(2.1)
+    assert wait_until(lambda: desk.reason() == "camera_frozen")
+    desk.clock.pass_seconds(60.0)
+    assert not wait_until(lambda: len(desk.cameras) > 3, 0.3)
+    # one comes to: there is room for another try
+    desk.cameras[1].give(shot(77))
+    desk.wait_for_camera(4).give(shot(4))
+    assert wait_until(lambda: desk.finder.looked == [1, 2, 3, 4])
+    assert tracker.status(desk.clock.now).error is None
 
 
 def test_a_camera_may_take_long_for_its_first_picture(desk: Desk) -> None:

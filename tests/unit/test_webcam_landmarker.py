@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import os
 import struct
 import subprocess
 import sys
@@ -144,6 +146,36 @@ def test_a_missing_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mediapipe", None)
     assert reason(file) == "mediapipe_missing"
+
+
+def test_a_library_that_does_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = model()
+    FaceLandmarker(file).close()
+    vision = importlib.import_module("mediapipe.tasks.python.vision.face_landmarker")
+
+    def fail(options: object) -> None:
+        raise OSError("libmediapipe: cannot open shared object file")
+
+    monkeypatch.setattr(vision.FaceLandmarker, "create_from_options", fail)
+    assert reason(file) == "package_broken"
+
+
+def test_a_sound_system_that_fails_is_none_of_its_business(tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise Exception('Error initializing PortAudio')", encoding="utf-8")
+    code = (
+        "import sys; from pathlib import Path; from trackers.webcam_landmarker import FaceLandmarker\n"
+        "FaceLandmarker(Path(sys.argv[1])).close(); assert 'sounddevice' not in sys.modules"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(model())],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_path_may_have_any_letters(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import cast
 import cv2
 import pytest
 
+from core.wire.settings import BY_KEY
 from trackers import webcam_names
 from trackers.webcam_names import camera_names, cameras, index_of
 
@@ -45,6 +46,24 @@ def test_cameras_of_one_name_are_numbered(library: Library) -> None:
     library.plugged = [(0, "USB Camera"), (1, "Other"), (4, "USB Camera"), (6, "USB Camera")]
     assert list(camera_names()) == ["USB Camera", "Other", "USB Camera (2)", "USB Camera (3)"]
     assert [index_of(name) for name in camera_names()] == [0, 1, 4, 6]
+
+
+def test_a_name_that_begins_like_another_is_not_numbered(library: Library) -> None:
+    library.plugged = [(0, "USB Camera (046d:0825)"), (1, "USB Camera"), (2, "USB Camera (046d:0825)")]
+    assert list(camera_names()) == ["USB Camera (046d:0825)", "USB Camera", "USB Camera (046d:0825) (2)"]
+
+
+def test_what_was_chosen_in_the_panel_is_found_again(library: Library) -> None:
+    library.plugged = [(0, "Webcam \x00\t "), (1, "\n")]
+    assert [index_of(str(BY_KEY["camera"].check(name))) for name in camera_names()] == [0, 1]
+
+
+def test_cameras_that_a_program_draws_are_never_the_first(library: Library) -> None:
+    library.plugged = [(0, "OBS Virtual Camera"), (1, "Unity Video Capture"), (2, "HD Pro Webcam")]
+    assert index_of("automatic") == 2
+    assert index_of("OBS Virtual Camera") == 0, "who wants it gets it"
+    library.plugged = library.plugged[:2]
+    assert index_of("automatic") == 0
 
 
 def test_a_name_finds_its_camera_wherever_it_is_plugged_in(library: Library) -> None:

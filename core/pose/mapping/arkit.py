@@ -29,6 +29,7 @@ _CHEEK_ALIVE = 0.02
 _JAW_FROM, _JAW_RANGE = 0.1, 0.3
 _FUNNEL_FROM, _FUNNEL_RANGE = 0.25, 0.25
 _LOPSIDED_FROM = 0.15
+_WINK_APART = 0.1
 _GAZE_GAIN = 4.0 / 3.0
 _CLOSED = 0.01
 """The demos change over from a closed to an open mouth in one step; here it happens over so much of the jaw's way."""
@@ -57,8 +58,16 @@ def to_pose(values: NDArray[np.float32], neutral_values: NDArray[np.float32], he
     shape = values.tolist()
     smile = (shape[_SMILE[0]] + shape[_SMILE[1]]) / 2 + shape[SHAPE["mouthShrugUpper"]]
     smiling = _ramp(smile, _SMILE_FROM, _SMILE_RANGE)
+    # MediaPipe never moves the cheeks: its squint is taken from the eye (the demos leave the lid alone then).
+    # A calibration takes the rest off a cheek that lives: what is left is 0 at rest, and only the neutral tells
+    alive = max(*(shape[place] for place in _CHEEK_SQUINT), *(float(neutral_values[place]) for place in _CHEEK_SQUINT))
+    dead = 1.0 - _unit(alive / _CHEEK_ALIVE)
     for side in (0, 1):
         _eye_and_brow(pose, shape, side, smile, smiling)
+        pose[Pose.EYE_RAISED_LOWER_EYELID_LEFT + side] = max(
+            _ramp(shape[_CHEEK_SQUINT[side]], _SQUINT_FROM, _SQUINT_RANGE),
+            _ramp(shape[_EYE_SQUINT[side]], _EYE_SQUINT_FROM, _EYE_SQUINT_RANGE) * dead,
+        )
     _mouth(pose, shape, smile)
     gaze = values.astype(np.float64) - neutral_values
     pose[Pose.IRIS_ROTATION_X] = _GAZE_GAIN * float(gaze @ _GAZE_UP)
@@ -70,16 +79,13 @@ def _eye_and_brow(pose: PoseVector, shape: list[float], side: int, smile: float,
     pose[Pose.EYEBROW_ANGRY_LEFT + side] = (1.0 - smiling) * _unit(shape[_BROW_DOWN[side]] / _BROW_DOWN_FULL)
     pose[Pose.EYEBROW_RAISED_LEFT + side] = _unit(shape[SHAPE["browInnerUp"]] + shape[_BROW_OUTER_UP[side]])
     pose[Pose.EYEBROW_HAPPY_LEFT + side] = _unit(smile) * smiling
-    closed = _unit(shape[_BLINK[side]] / _BLINK_FULL)
+    # lids that are nearly alike close alike; the farther they are apart, the more each keeps its own
+    here, there = shape[_BLINK[side]], shape[_BLINK[1 - side]]
+    own = _unit(abs(here - there) / _WINK_APART)
+    closed = _unit((here * (1.0 + own) + there * (1.0 - own)) / 2 / _BLINK_FULL)
     pose[Pose.EYE_WINK_LEFT + side] = (1.0 - smiling) * closed
     pose[Pose.EYE_HAPPY_WINK_LEFT + side] = smiling * closed
     pose[Pose.EYE_SURPRISED_LEFT + side] = _unit(shape[_WIDE[side]] / _WIDE_FULL)
-    # MediaPipe never moves the cheeks: its squint is taken from the eye (the demos leave the lid alone then)
-    cheek = shape[_CHEEK_SQUINT[side]]
-    squint = _ramp(shape[_EYE_SQUINT[side]], _EYE_SQUINT_FROM, _EYE_SQUINT_RANGE)
-    pose[Pose.EYE_RAISED_LOWER_EYELID_LEFT + side] = max(
-        _ramp(cheek, _SQUINT_FROM, _SQUINT_RANGE), squint * (1.0 - _unit(cheek / _CHEEK_ALIVE))
-    )
 
 
 def _mouth(pose: PoseVector, shape: list[float], smile: float) -> None:

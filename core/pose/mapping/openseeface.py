@@ -54,6 +54,7 @@ def to_pose(values: NDArray[np.float32], neutral_values: NDArray[np.float32], he
         raised = _beyond(brow)
         pose[Pose.EYEBROW_RAISED_LEFT + side] = max(raised, 0.0)
         pose[Pose.EYEBROW_LOWERED_LEFT + side] = max(-raised, 0.0) * 0.7
+        pose[Pose.EYEBROW_HAPPY_LEFT + side] = max(corners, 0.0) * smile
     pose[Pose.MOUTH_RAISED_CORNER_LEFT : Pose.MOUTH_RAISED_CORNER_RIGHT + 1] = max(corners, 0.0)
     pose[Pose.MOUTH_LOWERED_CORNER_LEFT : Pose.MOUTH_LOWERED_CORNER_RIGHT + 1] = max(-corners, 0.0)
     _open_mouth(pose, float(values[MOUTH_OPEN]), float(values[MOUTH_WIDE]))
