@@ -66,6 +66,10 @@ class Decoder(ABC):
         None when it was good but there is no new face yet: part of a frame, or not about the face at all.
         """
 
+    def opening(self) -> tuple[Datagram, ...]:
+        """Packets that a recording must begin with to be understood: what was agreed before it began."""
+        return ()
+
     def hints(self, now_ns: int) -> tuple[Hint, ...]:
         """What the packets tell about the sender: which face is followed, that half of the face is switched off."""
         return ()

@@ -17,9 +17,9 @@ from .arkit import ShapeMemory
 from .base import Decoder, Drop, Hint, Tracker
 from .fmv3_packets import (
     HEADER,
-    MAXIMUM_SCHEMA_BYTES,
     POSE,
     REVISION,
+    SCHEMA_HEAD,
     TRACKED,
     Joiner,
     Kind,
@@ -27,6 +27,7 @@ from .fmv3_packets import (
     Schema,
     error_text,
     hello,
+    message_length,
     read_packet,
     read_schema,
     write_packet,
@@ -41,8 +42,9 @@ _HELLOS, _PAUSE_NS = 5, 5 * SECOND
 """So many requests a second apart, then a pause and a new round: the app may be opened much later."""
 _PING_NS, _REPAIR_AFTER_NS, _REPAIRS, _GIVEN_UP_NS = 3 * SECOND, 3 * SECOND, 3, 12 * SECOND
 _STRAGGLERS = 60
-_OLD_ACK = 10
-"""A type of packet that only revision 4 has, which does not understand ours."""
+_OLD_SCHEMA = Kind.SCHEMA_ACK
+"""What revision 4, which does not understand ours, sends a schema as."""
+_MOST_TO_SAY = 8
 _TEXT_SHOWN_NS = 10 * SECOND
 
 
@@ -57,6 +59,7 @@ class Fmv3Session(Decoder):
         self._schema: Schema | None = None
         self._places: list[tuple[int, int]] = []
         self._session = 0
+        self._opening = b""
         self._sequence: int | None = None
         self._late = 0
         self._frame_ns = self._started_ns = 0
@@ -75,7 +78,7 @@ class Fmv3Session(Decoder):
         packet = read_packet(datagram)
         if isinstance(packet, Drop):
             return packet
-        if packet.kind == _OLD_ACK:
+        if packet.kind == _OLD_SCHEMA and packet.total > SCHEMA_HEAD.size:
             self._is_old = True
             return Drop.WRONG_FORMAT
         message = self._joiner.add(packet, arrival_ns)
@@ -85,7 +88,7 @@ class Fmv3Session(Decoder):
             return self._frame(message, arrival_ns)
         if message.kind == Kind.SCHEMA:
             return self._take_schema(message, arrival_ns)
-        if message.kind == Kind.ERROR and message.session in (self._session, self._nonce):
+        if message.kind == Kind.ERROR and message.session == (self._session or self._nonce):
             self._text, self._text_ns = error_text(message), arrival_ns
             return None
         if message.kind == Kind.STOP and message.session == self._session:
@@ -101,16 +104,18 @@ class Fmv3Session(Decoder):
         schema = read_schema(message)
         if isinstance(schema, Drop):
             return schema
-        if schema.nonce not in (0, self._nonce):
+        # a decoder of recordings has asked nobody: whatever number is in them, it is the right one
+        if self.peer[0] and schema.nonce not in (0, self._nonce):
             return Drop.OTHER_FACE
         if message.session != self._session or schema != self._schema:
             self._session, self._schema, self._sequence = message.session, schema, None
+            self._opening = write_packet(Kind.SCHEMA, message.session, message.piece, schema=message.schema)
             self._started_ns, self._repairs, self._pinged_ns = arrival_ns, 0, arrival_ns
             self._text, self._is_old = "", False
             known = ((place, BY_SPELLING.get(name.lower())) for place, name in enumerate(schema.names))
             self._places = [(place, shape) for place, shape in known if shape is not None]
         if not self._over_tcp:
-            self._say.append(write_packet(Kind.SCHEMA_ACK, self._session, schema=schema.schema_id))
+            self._tell(write_packet(Kind.SCHEMA_ACK, self._session, schema=schema.schema_id))
         return None
 
     def _frame(self, message: Packet, arrival_ns: int) -> TrackerSample | Drop:
@@ -146,7 +151,14 @@ class Fmv3Session(Decoder):
     def _ask_for_schema(self, session: int, schema: int, now_ns: int) -> None:
         if session == self._session and now_ns - self._asked_schema_ns >= SECOND:
             self._asked_schema_ns = now_ns
-            self._say.append(write_packet(Kind.GET_SCHEMA, session, schema=schema))
+            self._tell(write_packet(Kind.GET_SCHEMA, session, schema=schema))
+
+    def _tell(self, packet: bytes) -> None:
+        self._say = [*self._say[1 - _MOST_TO_SAY :], packet]
+
+    def opening(self) -> tuple[bytes, ...]:
+        """The schema in force, whole."""
+        return (self._opening,) if self._session else ()
 
     def _end(self) -> None:
         self._session, self._schema, self._sequence = 0, None, None
@@ -216,6 +228,10 @@ class _Quiet(Decoder):
         """See :class:`Fmv3Session`."""
         return self._session.feed(datagram, arrival_ns)
 
+    def opening(self) -> tuple[bytes, ...]:
+        """See :class:`Fmv3Session`."""
+        return self._session.opening()
+
 
 class Fmv3StreamDecoder(Decoder):
     """Messages out of a TCP stream, however it was cut: each is a header and its one piece."""
@@ -229,8 +245,8 @@ class Fmv3StreamDecoder(Decoder):
         self._pending += datagram
         newest: TrackerSample | Drop | None = None
         while len(self._pending) >= HEADER.size:
-            length = int.from_bytes(self._pending[HEADER.size - 4 : HEADER.size], "little")
-            if length > MAXIMUM_SCHEMA_BYTES or not self._pending.startswith(b"FMV3"):
+            length = message_length(self._pending)
+            if length is None:
                 self._pending = b""
                 return Drop.WRONG_SIZE
             if len(self._pending) < HEADER.size + length:
@@ -240,6 +256,10 @@ class Fmv3StreamDecoder(Decoder):
             if not isinstance(result, Drop) or not isinstance(newest, TrackerSample):
                 newest = result if result is not None else newest
         return newest
+
+    def opening(self) -> tuple[bytes, ...]:
+        """The schema in force, and the beginning of the message that is on its way."""
+        return tuple(piece for piece in (*self._session.opening(), self._pending) if piece)
 
 
 def open_fmv3(name: str, phone: Phone, *, over_tcp: bool) -> Tracker:

@@ -7,6 +7,7 @@ Layout: emoto-yasushi's iFacialMocap_Facemotion3d_udp-tcp_v3, PROTOCOL_V3.md. Ev
 from __future__ import annotations
 
 import json
+import re
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
@@ -27,6 +28,7 @@ _HELLO = struct.Struct("<HHI")
 MAXIMUM_SCHEMA_BYTES, MAXIMUM_FRAME_BYTES, MAXIMUM_PARTS, MAXIMUM_NAMES = 262_144, 16_432, 512, 4096
 _MOST_WAITING, _MOST_WAITING_BYTES = 8, 524_288
 _FRAME_WAITS_NS, _SCHEMA_WAITS_NS = 250_000_000, 3_000_000_000
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _FIXED_KEYS = {
     "blend_unit": "percent",
     "pose_layout": "head_rxyz_pxyz_rightEye_rxyz_leftEye_rxyz",
@@ -99,6 +101,17 @@ def read_packet(datagram: bytes) -> Packet | Drop:
     return Packet(kind, flags, session, schema, sequence, total, part, parts, datagram[HEADER.size :])
 
 
+def message_length(stream: bytes) -> int | None:
+    """Bytes after the header of the message that a stream is at; None when the stream cannot be read on.
+
+    Over a connection a message is never in parts, and whatever is wrong with a header ends the connection.
+    """
+    magic, kind, _, size, session, _, _, _, total, part, parts, length = HEADER.unpack_from(stream)
+    whole = (size, part, parts, length) == (HEADER.size, 0, 1, total)
+    known = magic == MAGIC and session != 0 and kind in iter(Kind)
+    return int(length) if known and whole and length <= MAXIMUM_SCHEMA_BYTES else None
+
+
 def write_packet(kind: Kind, session: int, body: bytes = b"", *, schema: int = 0, sequence: int = 0) -> bytes:
     """One packet of one part."""
     return HEADER.pack(MAGIC, kind, 0, HEADER.size, session, schema, sequence, 0, len(body), 0, 1, len(body)) + body
@@ -126,6 +139,7 @@ class Joiner:
             self._waiting.pop(key, None)
             return Drop.WRONG_SIZE
         if pieces.get(packet.part, packet.piece) != packet.piece:
+            self._waiting.pop(key, None)
             return Drop.WRONG_FORMAT
         pieces[packet.part] = packet.piece
         if sum(map(len, pieces.values())) > packet.total:
@@ -139,12 +153,15 @@ class Joiner:
         return packet._replace(piece=whole, part=0, parts=1) if len(whole) == packet.total else Drop.WRONG_SIZE
 
     def _fits(self) -> bool:
-        """Within the limits; else the oldest message is given up."""
-        held = sum(len(piece) for _, _, pieces in self._waiting.values() for piece in pieces.values())
-        if len(self._waiting) <= _MOST_WAITING and held <= _MOST_WAITING_BYTES:
-            return True
-        self._waiting.pop(next(iter(self._waiting)))
-        return False
+        """Within the limits; else the oldest messages are given up."""
+        fits = True
+        while len(self._waiting) > _MOST_WAITING or self._held() > _MOST_WAITING_BYTES:
+            self._waiting.pop(next(iter(self._waiting)))
+            fits = False
+        return fits
+
+    def _held(self) -> int:
+        return sum(len(piece) for _, _, pieces in self._waiting.values() for piece in pieces.values())
 
     def _forget_old(self, now_ns: int) -> None:
         for key, (started, first, _) in list(self._waiting.items()):
@@ -183,7 +200,7 @@ def error_text(message: Packet) -> str:
 
 def _depth(text: bytes) -> int:
     deepest = depth = 0
-    for sign in text:
+    for sign in _TEXTS.sub(b"", text):
         if sign in b"[{":
             depth += 1
             deepest = max(deepest, depth)

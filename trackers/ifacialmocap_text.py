@@ -122,8 +122,8 @@ class TextDecoder(Decoder):
         self._position: Position | None = None
         self._head_ns = -HEAD_KEPT_NS
         self._last = b""
-        self._changed_ns = self._first_ns = 0
-        self._mouth_ns = self._eyes_ns = 0
+        self._changed_ns = 0
+        self._mouth_still_ns = self._eyes_still_ns = 0
         self._arrival_ns = 0
 
     def feed(self, datagram: bytes, arrival_ns: int) -> TrackerSample | Drop | None:
@@ -151,22 +151,19 @@ class TextDecoder(Decoder):
 
     def hints(self, now_ns: int) -> tuple[Hint, ...]:
         """That a half of the face is switched off in the app: it comes as zeros, without a mark."""
-        if not self._first_ns or now_ns - self._arrival_ns > SWITCHED_OFF_NS:
-            return ()
-        mouth_off = self._arrival_ns - (self._mouth_ns or self._first_ns) > SWITCHED_OFF_NS
-        eyes_off = self._arrival_ns - (self._eyes_ns or self._first_ns) > SWITCHED_OFF_NS
-        if mouth_off == eyes_off:
+        mouth_off, eyes_off = self._mouth_still_ns > SWITCHED_OFF_NS, self._eyes_still_ns > SWITCHED_OFF_NS
+        if mouth_off == eyes_off or now_ns - self._arrival_ns > SWITCHED_OFF_NS:
             return ()
         return (Hint("mouth_off" if mouth_off else "eyes_off", warning=True),)
 
     def _look_for_halves(self, frame: TextFrame, arrival_ns: int) -> None:
+        # only time in which packets come says anything
+        passed = arrival_ns - self._arrival_ns
+        passed = passed if 0 < passed < REPEATED_NS else 0
         self._arrival_ns = arrival_ns
-        self._first_ns = self._first_ns or arrival_ns
         moving = {place for place, value in frame.shapes.items() if value != 0.0}
-        if not _MOUTH.isdisjoint(moving):
-            self._mouth_ns = arrival_ns
-        if not _EYES.isdisjoint(moving):
-            self._eyes_ns = arrival_ns
+        self._mouth_still_ns = self._mouth_still_ns + passed if _MOUTH.isdisjoint(moving) else 0
+        self._eyes_still_ns = self._eyes_still_ns + passed if _EYES.isdisjoint(moving) else 0
 
 
 class TextStreamDecoder(Decoder):

@@ -64,6 +64,9 @@ class Intake:
 
     def record(self, recording: RecordingWriter | None) -> None:
         """Write every later packet there; None ends it. Whoever made the recording closes it."""
+        if recording is not None:
+            for packet in self._decoder.opening():
+                recording.write(packet, self._clock())
         self._recording = recording
 
     def state(self, now: int) -> TrackerState:

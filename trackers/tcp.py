@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from core.wire.errors import AddressUnusable, InputError
 from .addresses import plain
 from .base import Decoder, Drop, Hint, TrackerSample, TrackerStatus
 from .intake import Intake
+from .phone import SILENT_NS
 from .recording import RecordingWriter
 from .udp import Conversation, PeerGate, bind
 
@@ -51,6 +53,7 @@ class TcpTracker:
         self._intake = Intake(new_decoder(), clock)
         self._gate = PeerGate(peer[0])
         self._error: InputError | None = None
+        self._trying_since_ns = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"tracker-{name}", daemon=True)
         self._thread.start()
@@ -67,6 +70,9 @@ class TcpTracker:
     def status(self, now: int) -> TrackerStatus:
         """Rate, drops by reason, and the reason for not listening if there is one."""
         hints: tuple[Hint, ...] = self._conversation.hints(now, self._intake.heard_ns)
+        trying_ns = now - self._trying_since_ns if self._trying_since_ns else 0
+        if trying_ns >= SILENT_NS:
+            hints = (Hint("request_sent", {"seconds": trying_ns // 1_000_000_000, "phone": self._peer[0]}, True),)
         return self._intake.status(now, self._error, hints)
 
     def record(self, recording: RecordingWriter | None) -> None:
@@ -130,13 +136,12 @@ class TcpTracker:
 
     def _connect(self) -> None:
         self._error = None
-        try:
-            connection = socket.create_connection(self._peer, _CONNECT_S)
-        except OSError as problem:
-            _log.debug("%s: no connection to %s: %s", self._name, self._peer, problem)
-            self._conversation.due(self._clock(), self._intake.heard_ns)
+        connection = self._connected()
+        if connection is None:
+            self._trying_since_ns = self._trying_since_ns or self._clock()
             self._stop.wait(_RETRY_S)
             return
+        self._trying_since_ns = 0
         with connection:
 
             def send(packets: Sequence[bytes]) -> None:
@@ -150,6 +155,25 @@ class TcpTracker:
             with contextlib.suppress(OSError):
                 send(self._conversation.farewell())
         self._stop.wait(_WAIT_S)
+
+    def _connected(self) -> socket.socket | None:
+        """A connection to the phone; None when there is none within the limit, or we are closed meanwhile."""
+        connection = socket.socket(socket.AF_INET6 if ":" in self._peer[0] else socket.AF_INET, socket.SOCK_STREAM)
+        connection.setblocking(False)
+        until = self._clock() + int(_CONNECT_S * 1e9)
+        try:
+            connection.connect_ex(self._peer)
+            while not self._stop.is_set() and self._clock() < until:
+                # Windows tells of a refusal among the exceptional ones only
+                _, ready, refused = select.select([], [connection], [connection], _WAIT_S)
+                if ready or refused:
+                    if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                        return connection
+                    break
+        except OSError as problem:
+            _log.debug("%s: no connection to %s: %s", self._name, self._peer, problem)
+        connection.close()
+        return None
 
     # -- both ----------------------------------------------------------------------------------------------------------
 

@@ -234,6 +234,9 @@ def bind(name: str, address: str, port: int, kind: socket.SocketKind = socket.SO
         if sys.platform == "win32":
             # without it another program could bind the same port and steal the packets
             receiver.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        elif kind == socket.SOCK_STREAM:
+            # else a connection that we closed keeps the port taken for a minute
+            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         receiver.settimeout(_WAIT_S)
         receiver.bind((address, port))

@@ -348,7 +348,6 @@ def test_the_hint_goes_when_that_half_moves_and_when_nothing_comes() -> None:
     assert keys(decoder, last) == []
 
 
-@pytest.mark.xfail(reason="the time in which no packet came counts as time at zero")
 def test_a_pause_is_no_half_that_is_switched_off() -> None:
     decoder = TextDecoder()
     last = play(decoder, frames(1.0, "eyeBlinkLeft", "jawOpen"))

@@ -328,7 +328,6 @@ def test_closing_ends_everything_while_a_phone_is_connected(listen: Listen, port
     tracker.close()
 
 
-@pytest.mark.xfail(reason="a connection that we closed keeps the port taken for a minute: SO_REUSEADDR is missing")
 @pytest.mark.skipif("sys.platform == 'win32'", reason="Windows does not keep the port")
 def test_the_port_can_be_listened_on_again_at_once(listen: Listen, port: int) -> None:
     tracker = listen()
@@ -414,7 +413,6 @@ def test_a_phone_that_falls_silent_is_connected_to_anew(connect: Callable[..., T
             second.close()
 
 
-@pytest.mark.xfail(reason="an attempt to connect takes up to two seconds, and close waits for one")
 @pytest.mark.skipif("sys.platform != 'linux'", reason="other systems refuse at once when nobody accepts")
 def test_closing_ends_an_attempt_to_connect(connect: Callable[..., TcpTracker], port: int) -> None:
     with socket.socket() as phone, contextlib.ExitStack() as queue:
