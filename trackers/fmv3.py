@@ -99,7 +99,8 @@ class Fmv3Session(Decoder):
     def _take_schema(self, message: Packet, arrival_ns: int) -> Drop | None:
         """A session that runs is never replaced by another's schema."""
         runs = self._session != 0 and arrival_ns - max(self._frame_ns, self._started_ns) < _GIVEN_UP_NS
-        if runs and message.session != self._session:
+        # over a connection nobody else can come in between, and each connection is a session
+        if runs and not self._over_tcp and message.session != self._session:
             return Drop.OTHER_FACE
         schema = read_schema(message)
         if isinstance(schema, Drop):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import select
 import socket
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 IDLE_CLOSED_NS = 5_000_000_000
 _RECEIVE_BYTES = 16384
+_UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
 _WAIT_S, _CONNECT_S, _RETRY_S, _STOP_LIMIT_S = 0.25, 2.0, 2.0, 1.0
 
 
@@ -162,8 +164,8 @@ class TcpTracker:
         connection.setblocking(False)
         until = self._clock() + int(_CONNECT_S * 1e9)
         try:
-            connection.connect_ex(self._peer)
-            while not self._stop.is_set() and self._clock() < until:
+            begun = connection.connect_ex(self._peer) in _UNDER_WAY
+            while begun and not self._stop.is_set() and self._clock() < until:
                 # Windows tells of a refusal among the exceptional ones only
                 _, ready, refused = select.select([], [connection], [connection], _WAIT_S)
                 if ready or refused:

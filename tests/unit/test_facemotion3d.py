@@ -173,6 +173,21 @@ def test_it_speaks_fmv3_too(phone: socket.socket, own_port: int) -> None:
         tracker.close()
 
 
+def test_fmv3_has_one_port_for_both_apps(own_port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        try:
+            phone.bind((OTHER, own_port))
+        except OSError:
+            pytest.skip(f"this system has no {OTHER}")
+        phone.settimeout(LIMIT_S)
+        given = settings(phone_address=OTHER, listen_address=HOME, phone_protocol="fmv3")
+        tracker = facemotion3d.open_tracker(given)
+        try:
+            assert told(phone.recv(2048)).kind == HELLO
+        finally:
+            tracker.close()
+
+
 def test_recordings_are_told_apart_by_name() -> None:
     assert type(facemotion3d.new_decoder(settings(), "facemotion3d_20261126_120000.rec")) is TextDecoder
     assert type(facemotion3d.new_decoder(settings(), "facemotion3d_tcp_20261126_120000.rec")) is TextStreamDecoder

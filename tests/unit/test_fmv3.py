@@ -603,6 +603,13 @@ def test_a_malformed_header_ends_a_stream(malformed: bytes) -> None:
     assert Fmv3StreamDecoder().feed(malformed, START) is Drop.WRONG_SIZE
 
 
+def test_a_recording_in_which_the_connection_was_made_anew_is_read_on() -> None:
+    decoder = ifacialmocap.new_decoder(defaults(), "fmv3_tcp_20261126_120000.rec")
+    for session in (SESSION, SESSION + 1):
+        decoder.feed(schema(NONCE, session), START + session % 8 * SECOND)
+        sample_of(decoder.feed(frame(1, session=session), START + session % 8 * SECOND))
+
+
 def test_a_stream_keeps_no_more_than_one_message() -> None:
     decoder = Fmv3StreamDecoder()
     for number in range(40):

@@ -401,6 +401,16 @@ def test_a_phone_that_hangs_up_is_connected_to_again(connect: Callable[..., TcpT
                 assert wait_until(lambda count=lines: angle(tracker) == count)  # type: ignore[misc]
 
 
+@pytest.mark.skipif("sys.platform != 'linux'", reason="other systems answer otherwise")
+def test_a_network_that_is_not_there_is_no_connection() -> None:
+    nowhere = ("255.255.255.255", 9)
+    tracker = TcpTracker("test", nowhere, Lines, Talk(nowhere), clock=hurried)
+    try:
+        assert wait_until(lambda: any(hint.warning for hint in tracker.status(hurried()).hints), 1.0)
+    finally:
+        tracker.close()
+
+
 def test_a_phone_that_falls_silent_is_connected_to_anew(connect: Callable[..., TcpTracker], port: int) -> None:
     with socket.create_server((HOME, port)) as phone:
         phone.settimeout(LIMIT_S)
