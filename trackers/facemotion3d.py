@@ -14,7 +14,8 @@ from .base import Decoder, Tracker
 from .ifacialmocap import decoder_of, open_text, open_text_tcp
 from .phone import phone_of
 
-PHONE_PORT, OWN_PORT = 49993, 49983
+PHONE_PORT, OWN_PORTS = 49993, (49983, 49993)
+"""Its pages name the one here and the other there: the second is tried when nothing comes to the first."""
 REQUEST = b"FACEMOTION3D_OtherStreaming"
 REQUEST_TCP = REQUEST + b"|protocol=tcp"
 STOP = b"StopStreaming_FACEMOTION3D"
@@ -38,4 +39,4 @@ def open_tracker(settings: Mapping[str, Value]) -> Tracker:
     phone = phone_of(settings, PHONE_PORT)
     if way == "text_tcp" and phone.address:
         return open_text_tcp("facemotion3d", phone, REQUEST_TCP, STOP)
-    return open_text("facemotion3d", phone, OWN_PORT, [REQUEST], (STOP,))
+    return open_text("facemotion3d", phone, OWN_PORTS, [REQUEST], (STOP,))

@@ -54,7 +54,9 @@ def open_tracker(settings: Mapping[str, Value]) -> Tracker:
     return open_text("ifacialmocap", phone, UDP_PORT, [REQUEST_V1 if way == "text_v1" else REQUEST_V2] * 3)
 
 
-def open_text(name: str, phone: Phone, port: int, packets: list[bytes], goodbye: tuple[bytes, ...] = ()) -> UdpTracker:
+def open_text(
+    name: str, phone: Phone, port: int | tuple[int, ...], packets: list[bytes], goodbye: tuple[bytes, ...] = ()
+) -> UdpTracker:
     """Text frames over UDP, which come to ``port``; also those that nobody asked for."""
     asking = Requests((phone.address, phone.port), packets, goodbye=goodbye) if phone.address else None
     return UdpTracker(
@@ -64,7 +66,7 @@ def open_text(name: str, phone: Phone, port: int, packets: list[bytes], goodbye:
         TextDecoder(),
         peer=phone.peer,
         conversation=asking,
-        hints=waiting_hints(phone, port) if asking is None else None,
+        hints=waiting_hints(phone, port if isinstance(port, int) else port[0]) if asking is None else None,
     )
 
 

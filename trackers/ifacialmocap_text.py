@@ -70,7 +70,7 @@ def parse_text(frame: bytes) -> TextFrame | Drop:
             shapes[place] = int(text) / 100.0
         elif separator or b"#" in token:
             _other(token.strip(), found)
-    if not shapes and found.head is None:
+    if not shapes and found.head is None and found.is_tracked:
         return Drop.WRONG_FORMAT
     return found
 

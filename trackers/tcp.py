@@ -172,7 +172,8 @@ class TcpTracker:
                     if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
                         return connection
                     break
-        except OSError as problem:
+        except (OSError, ValueError) as problem:
+            # a process with very many open files has sockets that ``select`` does not take
             _log.debug("%s: no connection to %s: %s", self._name, self._peer, problem)
         connection.close()
         return None

@@ -60,15 +60,15 @@ class UdpTracker:
     """Listens on one address and port and feeds a decoder. Binding is tried again every two seconds until it works.
 
     ``address`` may be a function: it is asked again while nothing comes, because a computer's own address changes when
-    it joins another network. With ``peer`` only packets from that address are let in; without, the first sender of a
-    good packet is followed for as long as it sends.
+    it joins another network. Of several ports the next one is tried while nothing comes. With ``peer`` only packets
+    from that address are let in; without, the first sender of a good packet is followed for as long as it sends.
     """
 
     def __init__(
         self,
         name: str,
         address: str | Callable[[], str],
-        port: int,
+        port: int | tuple[int, ...],
         decoder: Decoder,
         clock: Callable[[], int] = now_ns,
         *,
@@ -77,7 +77,9 @@ class UdpTracker:
         hints: Callable[[int, int], tuple[Hint, ...]] | None = None,
         recording_prefix: str = "",
     ) -> None:
-        self._name, self._port = name, port
+        self._name = name
+        self._ports = port if isinstance(port, tuple) else (port,)
+        self._turn = 0
         self._address: Callable[[], str] = address if callable(address) else lambda: str(address)
         self._clock = clock
         self._intake = Intake(decoder, clock)
@@ -124,7 +126,7 @@ class UdpTracker:
         while not self._stop.is_set():
             try:
                 address = self._address()
-                with bind(self._name, address, self._port) as receiver:
+                with bind(self._name, address, self._ports[self._turn % len(self._ports)]) as receiver:
                     self._error = None
                     self._receive(receiver, address)
             except InputError as problem:
@@ -143,6 +145,9 @@ class UdpTracker:
                 now = self._clock()
                 if now - max(looked_ns, self._intake.heard_ns) > _ADDRESS_AGAIN_NS:
                     looked_ns = now
+                    if len(self._ports) > 1:
+                        self._turn += 1
+                        return
                     if self._address() != address:
                         return
                 continue

@@ -30,7 +30,7 @@ from trackers.udp import UdpTracker
 
 HOME, OTHER = "127.0.0.1", "127.0.0.2"
 LIMIT_S = 5.0
-PORTS = (facemotion3d.PHONE_PORT, facemotion3d.OWN_PORT)
+PORTS = (facemotion3d.PHONE_PORT, facemotion3d.OWN_PORTS)
 
 
 def hurried() -> int:
@@ -54,7 +54,7 @@ def own_port(monkeypatch: pytest.MonkeyPatch) -> int:
         monkeypatch.setattr(module, "_WAIT_S", 0.01)
         monkeypatch.setattr(module, "_RETRY_S", 0.01)
     port = free_port()
-    monkeypatch.setattr(facemotion3d, "OWN_PORT", port)
+    monkeypatch.setattr(facemotion3d, "OWN_PORTS", (port,))
     monkeypatch.setattr(facemotion3d, "PHONE_PORT", free_port())
     monkeypatch.setattr(fmv3, "UDP_PORT", port)
     monkeypatch.setattr(ifacialmocap, "TCP_PORT", free_port(socket.SOCK_STREAM))
@@ -89,7 +89,7 @@ def jaw(tracker: Tracker) -> float:
 
 
 def test_the_ports_are_the_makers() -> None:
-    assert PORTS == (49993, 49983)
+    assert PORTS == (49993, (49983, 49993))
 
 
 def test_it_is_asked_again_and_again_answered_and_stopped_at_the_end(phone: socket.socket, own_port: int) -> None:

@@ -254,3 +254,22 @@ def test_an_app_that_sends_by_itself_is_heard(port: int) -> None:
         tracker.close()
         tracker.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "tracker-test"]
+
+
+def test_of_several_ports_the_next_is_tried_while_nothing_comes(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udp, "_ADDRESS_AGAIN_NS", 10_000_000)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((HOME, 0))
+        other = int(probe.getsockname()[1])
+    tracker = UdpTracker("test", HOME, (port, other), Any())
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+
+        def arrives() -> bool:
+            sender.sendto(b"face", (HOME, other))
+            return tracker.latest(now_ns()) is not None
+
+        assert wait_until(arrives)
+    finally:
+        sender.close()
+        tracker.close()
