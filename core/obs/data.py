@@ -6,7 +6,8 @@ from typing import Any, Dict
 
 import obspython as obs
 
-from ..wire.settings import BOOL, COLOUR, FLOAT, INT, SETTINGS, Setting, Value, accept, defaults
+from ..wire.settings import BOOL, COLOUR, FLOAT, INT, SETTINGS, VALUES, Setting, Value, accept, defaults
+from . import values_panel
 
 RULES_KEY = "scene_rules"
 """Where the scene rules' text is kept beside the settings."""
@@ -24,6 +25,8 @@ def set_defaults(data: Any) -> None:
             obs.obs_data_set_default_double(data, setting.key, float(value))
         else:
             obs.obs_data_set_default_string(data, setting.key, str(value))
+        if setting.kind == VALUES:
+            values_panel.set_defaults(data, setting.key)
 
 
 def read(data: Any) -> Dict[str, Value]:

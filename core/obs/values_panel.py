@@ -19,11 +19,16 @@ class _Slider(NamedTuple):
     minimum: float
     maximum: float
     step: float
+    usual: float
 
 
 _SLIDERS: Dict[str, List[_Slider]] = {
-    "manual_pose": [_Slider("amount", -1.0, 1.0, 0.01)],
-    "tuning": [_Slider("gain", 0.0, 4.0, 0.05), _Slider("curve", 0.25, 4.0, 0.05), _Slider("dead", 0.0, 0.8, 0.01)],
+    "manual_pose": [_Slider("amount", -1.0, 1.0, 0.01, 0.0)],
+    "tuning": [
+        _Slider("gain", 0.0, 4.0, 0.05, UNTUNED.gain),
+        _Slider("curve", 0.25, 4.0, 0.05, UNTUNED.curve),
+        _Slider("dead", 0.0, 0.8, 0.01, UNTUNED.dead),
+    ],
 }
 """By the setting's key; the sliders' order is that of the numbers in its text."""
 _NONE = ""
@@ -32,6 +37,12 @@ _NONE = ""
 def controls(key: str) -> List[str]:
     """Names of the properties that stand for the setting."""
     return [_list_of(key), *(f"{key}_{slider.name}" for slider in _SLIDERS[key])]
+
+
+def set_defaults(settings: Any, key: str) -> None:
+    """Tell OBS where the sliders stand before a value was chosen."""
+    for slider in _SLIDERS[key]:
+        obs.obs_data_set_default_double(settings, f"{key}_{slider.name}", slider.usual)
 
 
 def value_name(name: str, say: Translator) -> str:

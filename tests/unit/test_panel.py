@@ -189,6 +189,9 @@ def test_nothing_chosen_means_no_slider_changes_anything(build: Any, outside: Ou
     data.set_defaults(settings)
     properties.choose(settings, "tuning_gain", 2.0)
     assert (outside.changed, settings.get("tuning")) == ([], "")
+    fresh = Data()
+    data.set_defaults(fresh)
+    assert [fresh.get(f"tuning_{name}") for name in ("gain", "curve", "dead")] == [1.0, 1.0, 0.0]
 
 
 def test_the_characters_expressions_are_offered_by_slot_and_name(build: Any) -> None:
