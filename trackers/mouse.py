@@ -150,7 +150,7 @@ def within(place: tuple[int, int], area: Area, centre: tuple[float, float]) -> t
     """Where a pixel is in an area, -1..1 to the right and up; 0 is the centre, and both edges are full."""
     left, top, width, height = area
     across, down = ((place[0] - left) / max(width - 1, 1), (place[1] - top) / max(height - 1, 1))
-    return _from(across, centre[0]), -_from(down, centre[1])
+    return _from(across, centre[0]), 0.0 - _from(down, centre[1])
 
 
 def _from(part: float, centre: float) -> float:

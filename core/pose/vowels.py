@@ -36,7 +36,7 @@ _FULL_DB = 27.0
 """So much louder than the gate the mouth is wide open."""
 _HYSTERESIS_DB = 6.0
 _OVER_NOISE_DB = 8.0
-_NOISE_RISES_DB, _NOISE_FALLS_DB = 2.0, 40.0
+_NOISE_RISES_DB, _NOISE_FALLS_DB = 4.0, 40.0
 """How fast the noise floor follows, per second: a fan is learned in some seconds, a pause in speech at once."""
 _SILENCE_DB = -100.0
 _ATTACK_S, _RELEASE_S = 0.04, 0.11
@@ -95,7 +95,8 @@ class VowelAnalyser:
         power = float((piece.astype(np.float64) ** 2).mean())
         decibel = max(10.0 * math.log10(power + 1e-12), _SILENCE_DB) + self.gain_db
         if self._heard_s == 0.0:
-            self._noise_db = decibel
+            # somebody may be speaking already: that is not the room's noise
+            self._noise_db = min(decibel, self.gate_db - _OVER_NOISE_DB)
         self._heard_s += elapsed
         step = _NOISE_RISES_DB * elapsed if decibel > self._noise_db else -_NOISE_FALLS_DB * elapsed
         self._noise_db = min(self._noise_db + step, decibel) if step > 0.0 else max(self._noise_db + step, decibel)
