@@ -127,3 +127,16 @@ def test_a_webcam_that_is_not_there_is_told_and_the_avatar_stays(start_obs: Star
         return any("no_video_file" in str(problem) for problem in avatar.facts().get("problems", []))
 
     wait_for(told, CHANGE_LIMIT_S, f"a reason, {avatar.facts()}")
+
+
+def test_packets_are_recorded_by_hotkey_and_the_panel_says_where(start_obs: StartObs, face: Face) -> None:
+    avatar = Avatar.start(start_obs, {"tracker": "openseeface", "osf_port": face._port})
+    face.send(0.5)
+    avatar.press("record")
+    wait_for(lambda: bool(avatar.state("recording")), CHANGE_LIMIT_S, "a recording")
+    face.send(1.0)
+    avatar.press("record")
+    wait_for(lambda: bool(avatar.state("recorded")), CHANGE_LIMIT_S, "the recording's end")
+    records = read_recording(Path(str(avatar.state("recorded"))))
+    assert {len(record.datagram) for record in records} == {1785}
+    assert len(records) > 10

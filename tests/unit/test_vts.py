@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.pose.mapping.arkit_names import SHAPE, VOCABULARY
 from core.wire.clock import now_ns
-from core.wire.errors import AddressUnusable
+from core.wire.errors import PhoneUnreachable
 from core.wire.settings import defaults
 from tests.contract.fake_outputs import wait_until
 from tests.data import data
@@ -378,7 +378,7 @@ def test_without_a_phones_address_nobody_is_asked_and_the_user_is_told(port: int
 
 
 def test_what_is_no_address_is_refused_at_once() -> None:
-    with pytest.raises(AddressUnusable):
+    with pytest.raises(PhoneUnreachable):
         module.open_tracker({**defaults(), "phone_address": "my phone"})
 
 
