@@ -27,9 +27,10 @@ _log = logging.getLogger(__name__)
 STALE_NS = 300_000_000
 """Without a new piece of sound for so long the microphone is gone."""
 _BLOCK_S = 0.016
-_LOWEST_RATE = 16_000.0
 _RETRY_S, _LOOK_S, _STOP_LIMIT_S = 2.0, 0.5, 1.0
 _SILENT_NS = 10_000_000_000
+_NOTHING_COMES_NS = 2_000_000_000
+"""A stream that runs and brings nothing for so long is opened anew."""
 _WINDOWS_API = "Windows WASAPI"
 """Windows lists every microphone once for each way to reach it; this one has whole names and little delay."""
 
@@ -101,31 +102,77 @@ class Microphone:
     def _listen(self) -> None:
         """Open the stream and stay while it runs. Returns when it ended."""
         sounddevice = self._load()
-        _look_again(sounddevice)
-        number = _number_of(sounddevice, self._device)
-        found = sounddevice.query_devices(number, "input")
-        rate = max(float(found["default_samplerate"]), _LOWEST_RATE)
-        analyser = VowelAnalyser(rate)
-        _adjust(analyser, self._settings)
+        with _portaudio.lock:
+            _portaudio.look_again(sounddevice)
+            number, options = _way_to(sounddevice, self._device)
+            rate = float(sounddevice.query_devices(number, "input")["default_samplerate"])
+            analyser = VowelAnalyser(rate)
+            _adjust(analyser, self._settings)
+            stream = sounddevice.InputStream(
+                device=number,
+                channels=1,
+                samplerate=rate,
+                dtype="float32",
+                blocksize=int(rate * _BLOCK_S),
+                latency="low",
+                callback=self._callback(analyser),
+                extra_settings=options,
+            )
+            _portaudio.open_streams += 1
         self._analyser = analyser
+        try:
+            with stream:
+                self._error, self._opened_ns = None, self._clock()
+                self._stay(stream)
+        finally:
+            with _portaudio.lock:
+                _portaudio.open_streams -= 1
+
+    def _callback(self, analyser: VowelAnalyser) -> Callable[[Any, int, Any, Any], None]:
+        """What PortAudio's own thread calls for every block; the block is its own again afterwards."""
 
         def heard(sound: Any, frames: int, time: Any, status: Any) -> None:
-            piece: Sound = np.asarray(sound, np.float32).reshape(frames, -1)[:, 0]
+            piece: Sound = np.array(sound, np.float32).reshape(frames, -1)[:, 0]
             analyser.feed(piece)
             now = self._clock()
             if np.any(piece):
                 self._heard_ns = now
             self._mouth = MouthSample(analyser.level, analyser.vowels.copy()), now
 
-        with sounddevice.InputStream(
-            device=number, channels=1, samplerate=rate, dtype="float32", blocksize=int(rate * _BLOCK_S), callback=heard
-        ) as stream:
-            self._error, self._opened_ns = None, self._clock()
-            while not self._stop.wait(_LOOK_S):
-                now, newest = self._clock(), self._mouth
-                last = newest[1] if newest is not None else self._opened_ns
-                if not stream.active or now - last > 4 * _LOOK_S * 1e9:
-                    raise MicrophoneUnavailable("the stream ended", reason="microphone_gone")
+        return heard
+
+    def _stay(self, stream: Any) -> None:
+        """Until it is closed, or the stream runs no more. The reason is told before the stream is closed: that may
+        hang."""
+        while not self._stop.wait(_LOOK_S):
+            now, newest = self._clock(), self._mouth
+            last = max(newest[1] if newest is not None else 0, self._opened_ns)
+            if not stream.active or now - last > _NOTHING_COMES_NS:
+                self._mouth = None
+                self._fail(MicrophoneUnavailable("the stream ended", reason="microphone_gone"))
+                return
+
+
+class _PortAudio:
+    """PortAudio is one for the whole process, and its list of devices is freed while it starts anew."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.open_streams = 0
+        self._is_up = True
+
+    def look_again(self, sounddevice: Any) -> None:
+        """Devices that were plugged in later are seen after a new start only. Never under somebody else's stream."""
+        if self.open_streams:
+            return
+        if self._is_up:
+            sounddevice._terminate()
+        self._is_up = False
+        sounddevice._initialize()
+        self._is_up = True
+
+
+_portaudio = _PortAudio()
 
 
 def _adjust(analyser: VowelAnalyser, settings: Mapping[str, Value]) -> None:
@@ -134,19 +181,21 @@ def _adjust(analyser: VowelAnalyser, settings: Mapping[str, Value]) -> None:
     analyser.tells_vowels = bool(settings["lip_sync_vowels"])
 
 
-def _look_again(sounddevice: Any) -> None:
-    """PortAudio sees devices that were plugged in later only after it was started anew."""
-    sounddevice._terminate()
-    sounddevice._initialize()
+def _way_to(sounddevice: Any, name: str) -> tuple[int | None, Any]:
+    """PortAudio's number of a microphone (None: the system's own choice) and options for opening it.
 
-
-def _number_of(sounddevice: Any, name: str) -> int | None:
-    """PortAudio's number of a microphone; None for the system's own choice. Raises MicrophoneUnavailable."""
+    Raises MicrophoneUnavailable when it is not there.
+    """
+    known = _inputs(sounddevice)
+    if not known:
+        raise MicrophoneUnavailable(reason="microphone_none" if name == AUTOMATIC else "microphone_gone")
     if name == AUTOMATIC:
-        return None
-    for number, found in _inputs(sounddevice):
+        return None, None
+    for number, found in known:
         if found == name:
-            return number
+            # Windows itself mixes channels down then, and converts the rate
+            through_wasapi = _WINDOWS_API in (str(api["name"]) for api in sounddevice.query_hostapis())
+            return number, sounddevice.WasapiSettings(auto_convert=True) if through_wasapi else None
     raise MicrophoneUnavailable(name, reason="microphone_gone")
 
 
@@ -174,7 +223,9 @@ def load_sounddevice() -> Any:
 def microphone_names() -> list[str]:
     """Every microphone's name, each once; none when they cannot be asked for."""
     try:
-        return [name for _, name in _inputs(load_sounddevice())]
+        sounddevice = load_sounddevice()
+        with _portaudio.lock:
+            return [name for _, name in _inputs(sounddevice)]
     except InputError:
         return []
     except Exception as problem:  # noqa: BLE001 - PortAudio and its drivers raise anything

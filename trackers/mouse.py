@@ -62,13 +62,13 @@ class MouseDecoder(Decoder):
         self._arrival_ns = arrival_ns
         step = 1.0 - math.exp(-elapsed / _HEAD_TIME_CONSTANT_S)
         # the avatar looks out of the screen: what is on its right is on the viewer's left
-        wanted = (-right * self._reach, up * self._reach)
+        wanted = (_unit(-right * self._reach), _unit(up * self._reach))
         side, rise = (now + (goal - now) * step for now, goal in zip(self._head, wanted, strict=True))
         self._head = side, rise
         pose = np.zeros(POSE_SIZE, np.float32)
         pose[Pose.HEAD_Y], pose[Pose.HEAD_X] = side, rise
-        pose[Pose.IRIS_ROTATION_Y] = -right * _EYES[0] - side * _EYES[0] * _HEAD_TAKES
-        pose[Pose.IRIS_ROTATION_X] = up * _EYES[1] - rise * _EYES[1] * _HEAD_TAKES
+        pose[Pose.IRIS_ROTATION_Y] = _EYES[0] * _left_for_the_eyes(-right, side)
+        pose[Pose.IRIS_ROTATION_X] = _EYES[1] * _left_for_the_eyes(up, rise)
         pose[Pose.NECK_Z] = side * _TILT_SHARE
         pose[Pose.BODY_Y], pose[Pose.BODY_Z] = side * _BODY_SHARE, side * _TILT_SHARE * _BODY_SHARE
         return pose
@@ -123,15 +123,16 @@ class MouseTracker:
         while not self._stop.is_set():
             try:
                 opened = self._open()
+                self._error = None
+                try:
+                    self._follow(opened)
+                finally:
+                    opened.close()
             except PointerUnavailable as problem:
                 self._error = InputUnavailable(tracker="mouse", reason=problem.reason)
-                self._stop.wait(_RETRY_S)
-                continue
-            self._error = None
-            try:
-                self._follow(opened)
-            finally:
-                opened.close()
+            except OSError as problem:
+                self._error = InputUnavailable(str(problem), tracker="mouse", reason="no_display")
+            self._stop.wait(_RETRY_S)
 
     def _follow(self, opened: Pointer) -> None:
         area, looked_ns, due = None, 0, self._clock()
@@ -156,6 +157,12 @@ def within(place: tuple[int, int], area: Area, centre: tuple[float, float]) -> t
 def _from(part: float, centre: float) -> float:
     room = 1.0 - centre if part > centre else centre
     return _unit((part - centre) / max(room, 0.05))
+
+
+def _left_for_the_eyes(target: float, head: float) -> float:
+    """What the head has not turned yet; a head that turns farther than the pointer is does not turn the eyes back."""
+    reached = min(max(head, -abs(target)), abs(target))
+    return target - reached * _HEAD_TAKES
 
 
 def _unit(value: float) -> float:

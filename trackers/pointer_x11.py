@@ -9,6 +9,11 @@ from typing import Any
 from .pointer import Area, Place, PointerUnavailable
 
 _ERROR_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+_END_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+_EXIT_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+# Xlib keeps these for the whole process, and its own would end it at any refusal: they must never be freed
+_refused = _ERROR_HANDLER(lambda display, event: 0)
+_ended = _END_HANDLER(lambda display: 0)
 
 
 class _Monitor(ctypes.Structure):
@@ -38,17 +43,29 @@ class X11Pointer:
         self._x.XGetGeometry.argtypes = (ctypes.c_void_p, ctypes.c_ulong, *seven_results)
         self._x.XCloseDisplay.argtypes = [ctypes.c_void_p]
         self._x.XFree.argtypes = [ctypes.c_void_p]
-        # Xlib's own handler ends the process at any refusal
-        self._quiet = _ERROR_HANDLER(lambda display, event: 0)
-        self._x.XSetErrorHandler(self._quiet)
+        self._x.XSetErrorHandler(_refused)
+        self._x.XSetIOErrorHandler(_ended)
         self._display = self._x.XOpenDisplay(None)
         if not self._display:
             raise PointerUnavailable("no_display")
+        self._server_ended = False
+        self._leave = _EXIT_HANDLER(lambda display, data: self._note_the_end())
+        if hasattr(self._x, "XSetIOErrorExitHandler"):
+            # since libX11 1.7 the end of the server need not be the end of the process
+            self._x.XSetIOErrorExitHandler.argtypes = [ctypes.c_void_p, _EXIT_HANDLER, ctypes.c_void_p]
+            self._x.XSetIOErrorExitHandler(self._display, self._leave, None)
         self._root = self._x.XDefaultRootWindow(self._display)
         self._monitors = _monitors_function()
 
+    def _note_the_end(self) -> None:
+        self._server_ended = True
+
+    def _check(self) -> None:
+        if self._server_ended:
+            raise PointerUnavailable("no_display")
+
     def place(self) -> Place | None:
-        """The pointer's pixel; None while it is on another screen."""
+        """The pointer's pixel; None while it is on another screen. Raises PointerUnavailable when the server ended."""
         window = ctypes.c_ulong()
         x, y, other = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
         mask = ctypes.c_uint()
@@ -56,17 +73,19 @@ class X11Pointer:
         same_screen = self._x.XQueryPointer(
             self._display, self._root, by(window), by(window), by(x), by(y), by(other), by(other), by(mask)
         )
+        self._check()
         return (x.value, y.value) if same_screen else None
 
     def area(self, primary: bool) -> Area | None:
         """The main monitor's or all monitors' rectangle."""
-        found = self._primary() if primary else None
-        return found or self._whole()
+        found = (self._primary() if primary else None) or self._whole()
+        self._check()
+        return found
 
     def close(self) -> None:
         """Close the connection. Safe to call twice."""
         display, self._display = self._display, None
-        if display:
+        if display and not self._server_ended:
             self._x.XCloseDisplay(display)
 
     def _whole(self) -> Area | None:

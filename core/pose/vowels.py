@@ -27,6 +27,7 @@ _PITCHES_HZ = (100.0, 130.0, 170.0, 220.0, 290.0)
 _FALLS = (0.8, 2.0, 3.2)
 """How fast a voice's power falls with frequency, as an exponent: pressed, ordinary, soft."""
 _BANDS, _COEFFICIENTS = 26, 10
+_FLOOR = 0.002
 _LOWEST_HZ, _HIGHEST_HZ = 120.0, 5200.0
 _WINDOW_S = 0.032
 _SOFTNESS = 1.2
@@ -38,6 +39,8 @@ _HYSTERESIS_DB = 6.0
 _OVER_NOISE_DB = 8.0
 _NOISE_RISES_DB, _NOISE_FALLS_DB = 4.0, 40.0
 """How fast the noise floor follows, per second: a fan is learned in some seconds, a pause in speech at once."""
+_LONGEST_RISE_S = 0.1
+_QUIETEST_DB = -78.0
 _SILENCE_DB = -100.0
 _ATTACK_S, _RELEASE_S = 0.04, 0.11
 
@@ -95,11 +98,13 @@ class VowelAnalyser:
         power = float((piece.astype(np.float64) ** 2).mean())
         decibel = max(10.0 * math.log10(power + 1e-12), _SILENCE_DB) + self.gain_db
         if self._heard_s == 0.0:
-            # somebody may be speaking already: that is not the room's noise
-            self._noise_db = min(decibel, self.gate_db - _OVER_NOISE_DB)
+            self._noise_db = decibel
         self._heard_s += elapsed
-        step = _NOISE_RISES_DB * elapsed if decibel > self._noise_db else -_NOISE_FALLS_DB * elapsed
-        self._noise_db = min(self._noise_db + step, decibel) if step > 0.0 else max(self._noise_db + step, decibel)
+        rises = decibel > self._noise_db
+        step = _NOISE_RISES_DB * min(elapsed, _LONGEST_RISE_S) if rises else -_NOISE_FALLS_DB * elapsed
+        followed = min(self._noise_db + step, decibel) if rises else max(self._noise_db + step, decibel)
+        # a room that is quieter than this would only have to be left again
+        self._noise_db = max(followed, _QUIETEST_DB)
         gate = max(self.gate_db, self._noise_db + _OVER_NOISE_DB)
         self._open = decibel > (gate - _HYSTERESIS_DB if self._open else gate)
         return min(max((decibel - gate + _HYSTERESIS_DB) / _FULL_DB, 0.0), 1.0) if self._open else 0.0
@@ -113,8 +118,9 @@ class VowelAnalyser:
         return np.asarray(likeness / likeness.sum(), np.float64)
 
     def _cepstrum(self, spectrum: NDArray[np.floating]) -> Numbers:
-        energies = np.log(self._filters @ spectrum + 1e-9)
-        return np.asarray(self._cosines @ energies, np.float64)
+        energies = self._filters @ spectrum
+        # what is much weaker than the voice's strongest part is as likely the room's noise
+        return np.asarray(self._cosines @ np.log(energies + _FLOOR * energies.max() + 1e-12), np.float64)
 
     def _make_templates(self) -> Numbers:
         """Shape (5 vowels, voices, coefficients)."""
