@@ -27,7 +27,8 @@ _PITCHES_HZ = (100.0, 130.0, 170.0, 220.0, 290.0)
 _FALLS = (0.8, 2.0, 3.2)
 """How fast a voice's power falls with frequency, as an exponent: pressed, ordinary, soft."""
 _BANDS, _COEFFICIENTS = 26, 10
-_FLOOR = 0.002
+_FLOOR = 0.0004
+"""Below this share of the strongest band it is the room that is heard, not the voice."""
 _LOWEST_HZ, _HIGHEST_HZ = 120.0, 5200.0
 _WINDOW_S = 0.032
 _SOFTNESS = 1.2
