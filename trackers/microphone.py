@@ -5,11 +5,12 @@ Sound comes through PortAudio (the ``sounddevice`` package); it is looked at and
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 STALE_NS = 300_000_000
 """Without a new piece of sound for so long the microphone is gone."""
 _BLOCK_S = 0.016
-_RETRY_S, _LOOK_S, _STOP_LIMIT_S = 2.0, 0.5, 1.0
+_RETRY_S, _LOOK_S, _STOP_LIMIT_S, _ALONE_LIMIT_S = 2.0, 0.5, 1.0, 5.0
 _SILENT_NS = 10_000_000_000
 _NOTHING_COMES_NS = 2_000_000_000
 """A stream that runs and brings nothing for so long is opened anew."""
@@ -102,7 +103,7 @@ class Microphone:
     def _listen(self) -> None:
         """Open the stream and stay while it runs. Returns when it ended."""
         sounddevice = self._load()
-        with _portaudio.lock:
+        with _portaudio.alone():
             _portaudio.look_again(sounddevice)
             number, options = _way_to(sounddevice, self._device)
             rate = float(sounddevice.query_devices(number, "input")["default_samplerate"])
@@ -125,8 +126,7 @@ class Microphone:
                 self._error, self._opened_ns = None, self._clock()
                 self._stay(stream)
         finally:
-            with _portaudio.lock:
-                _portaudio.open_streams -= 1
+            _portaudio.open_streams -= 1
 
     def _callback(self, analyser: VowelAnalyser) -> Callable[[Any, int, Any, Any], None]:
         """What PortAudio's own thread calls for every block; the block is its own again afterwards."""
@@ -157,9 +157,19 @@ class _PortAudio:
     """PortAudio is one for the whole process, and its list of devices is freed while it starts anew."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
         self.open_streams = 0
         self._is_up = True
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else starts it or reads its lists meanwhile. A driver that hangs in there is not waited for long."""
+        if not self._lock.acquire(timeout=_ALONE_LIMIT_S):
+            raise MicrophoneUnavailable("PortAudio is busy", reason="microphone_failed")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def look_again(self, sounddevice: Any) -> None:
         """Devices that were plugged in later are seen after a new start only. Never under somebody else's stream."""
@@ -224,7 +234,7 @@ def microphone_names() -> list[str]:
     """Every microphone's name, each once; none when they cannot be asked for."""
     try:
         sounddevice = load_sounddevice()
-        with _portaudio.lock:
+        with _portaudio.alone():
             return [name for _, name in _inputs(sounddevice)]
     except InputError:
         return []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import struct
-import threading
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -22,15 +21,14 @@ from core.wire.settings import Value
 
 from . import pointer
 from .base import Decoder, Drop, Hint, TrackerSample, TrackerStatus
-from .intake import Intake
 from .pointer import Area, Pointer, PointerUnavailable
-from .recording import RecordingWriter
+from .threaded import ThreadedTracker
 
 PACKET = struct.Struct("<2f")
 _PERIOD_NS = 1_000_000_000 // 60
 _AREA_AGAIN_NS = 2_000_000_000
 """Monitors come and go."""
-_RETRY_S, _STOP_LIMIT_S = 2.0, 1.0
+_RETRY_S = 2.0
 _HEAD_TIME_CONSTANT_S = 0.075
 _LONGEST_STEP_S = 0.25
 _EYES = (0.8, 0.5)
@@ -74,7 +72,7 @@ class MouseDecoder(Decoder):
         return pose
 
 
-class MouseTracker:
+class MouseTracker(ThreadedTracker):
     """A thread that asks for the pointer 60 times a second, by absolute deadlines."""
 
     def __init__(
@@ -87,37 +85,16 @@ class MouseTracker:
         clock: Callable[[], int] = now_ns,
     ) -> None:
         """``centre``: where straight ahead is, in shares of the area from its left and top."""
+        super().__init__("mouse", decoder, clock)
         self._primary, self._centre = primary, centre
-        self._open, self._clock = open_pointer, clock
-        self._intake = Intake(decoder, clock)
+        self._open = open_pointer
         self._error: InputError | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tracker-mouse", daemon=True)
-        self._thread.start()
-
-    @property
-    def recording_prefix(self) -> str:
-        """See :class:`trackers.base.Tracker`."""
-        return "mouse"
-
-    def latest(self, now: int) -> TrackerSample | None:
-        """The newest sample, or None before the first."""
-        return self._intake.latest()
+        self._begin()
 
     def status(self, now: int) -> TrackerStatus:
         """``FAILED`` while the pointer cannot be asked for."""
         hints = (Hint("pointer_wayland"),) if pointer.is_partial() else ()
         return self._intake.status(now, self._error, hints)
-
-    def record(self, recording: RecordingWriter | None) -> None:
-        """See :class:`trackers.base.Tracker`."""
-        self._intake.record(recording)
-
-    def close(self) -> None:
-        """End the thread."""
-        self._stop.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(_STOP_LIMIT_S)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,15 +10,14 @@ from core.wire.errors import InputUnavailable, StreamUnreadable
 from core.wire.settings import Value
 
 from . import registry
-from .base import Decoder, Hint, TrackerSample, TrackerStatus
-from .intake import Intake
-from .recording import Record, RecordingWriter, read_recording
+from .base import Decoder, Hint, TrackerStatus
+from .recording import Record, read_recording
+from .threaded import ThreadedTracker
 
 LOOP_PAUSE_S = 0.05
-_STOP_LIMIT_S = 1.0
 
 
-class ReplayTracker:
+class ReplayTracker(ThreadedTracker):
     """A thread that feeds recorded packets at their recorded distances, by absolute deadlines."""
 
     def __init__(
@@ -30,37 +28,17 @@ class ReplayTracker:
         loop: bool,
         clock: Callable[[], int] = now_ns,
     ) -> None:
+        # a copy of a recording helps nobody
+        super().__init__("replay", new_decoder(), clock, recording_prefix="")
         self._records = records
         self._new_decoder = new_decoder
         self._loop = loop
-        self._clock = clock
-        self._intake = Intake(new_decoder(), clock)
         self._ended = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tracker-replay", daemon=True)
-        self._thread.start()
-
-    @property
-    def recording_prefix(self) -> str:
-        """Empty: a copy of a recording helps nobody."""
-        return ""
-
-    def latest(self, now: int) -> TrackerSample | None:
-        """The newest sample, or None before the first."""
-        return self._intake.latest()
+        self._begin()
 
     def status(self, now: int) -> TrackerStatus:
         """``LOST`` after the end of a recording that does not loop, and in its holes."""
         return self._intake.status(now, hints=(Hint("replay_ended"),) if self._ended else ())
-
-    def record(self, recording: RecordingWriter | None) -> None:
-        """Nothing to record."""
-
-    def close(self) -> None:
-        """End the thread."""
-        self._stop.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(_STOP_LIMIT_S)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -7,17 +7,15 @@ import errno
 import logging
 import select
 import socket
-import threading
 from collections.abc import Callable, Sequence
 
 from core.wire.clock import now_ns
 from core.wire.errors import AddressUnusable, InputError
 
 from .addresses import plain
-from .base import Decoder, Drop, Hint, TrackerSample, TrackerStatus
-from .intake import Intake
+from .base import Decoder, Drop, Hint, TrackerStatus
 from .phone import SILENT_NS
-from .recording import RecordingWriter
+from .threaded import ThreadedTracker
 from .udp import Conversation, PeerGate, bind
 
 _log = logging.getLogger(__name__)
@@ -25,10 +23,10 @@ _log = logging.getLogger(__name__)
 IDLE_CLOSED_NS = 5_000_000_000
 _RECEIVE_BYTES = 16384
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
-_WAIT_S, _CONNECT_S, _RETRY_S, _STOP_LIMIT_S = 0.25, 2.0, 2.0, 1.0
+_WAIT_S, _CONNECT_S, _RETRY_S = 0.25, 2.0, 2.0
 
 
-class TcpTracker:
+class TcpTracker(ThreadedTracker):
     """One connection at a time, with one peer. What fails is tried again every two seconds.
 
     With ``listen_on`` we wait there for the phone to connect, and ``conversation`` is sent to it over UDP. Without, we
@@ -46,28 +44,15 @@ class TcpTracker:
         recording_prefix: str = "",
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        self._name, self._peer = name, peer
+        super().__init__(name, new_decoder(), clock, recording_prefix or None)
+        self._peer = peer
         self._new_decoder = new_decoder
         self._conversation = conversation
         self._listen_on = listen_on
-        self._recording_prefix = recording_prefix or name
-        self._clock = clock
-        self._intake = Intake(new_decoder(), clock)
         self._gate = PeerGate(peer[0])
         self._error: InputError | None = None
         self._trying_since_ns = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"tracker-{name}", daemon=True)
-        self._thread.start()
-
-    @property
-    def recording_prefix(self) -> str:
-        """See :class:`trackers.base.Tracker`."""
-        return self._recording_prefix
-
-    def latest(self, now: int) -> TrackerSample | None:
-        """The newest sample, or None before the first."""
-        return self._intake.latest()
+        self._begin()
 
     def status(self, now: int) -> TrackerStatus:
         """Rate, drops by reason, and the reason for not listening if there is one."""
@@ -76,16 +61,6 @@ class TcpTracker:
         if trying_ns >= SILENT_NS:
             hints = (Hint("request_sent", {"seconds": trying_ns // 1_000_000_000, "phone": self._peer[0]}, True),)
         return self._intake.status(now, self._error, hints)
-
-    def record(self, recording: RecordingWriter | None) -> None:
-        """See :class:`trackers.base.Tracker`."""
-        self._intake.record(recording)
-
-    def close(self) -> None:
-        """End the thread; it closes every socket."""
-        self._stop.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(_STOP_LIMIT_S)
 
     def _run(self) -> None:
         while not self._stop.is_set():

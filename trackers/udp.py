@@ -6,7 +6,6 @@ import errno
 import logging
 import socket
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Protocol
@@ -15,9 +14,8 @@ from core.wire.clock import now_ns
 from core.wire.errors import AddressUnusable, InputError, PortInUse
 
 from .addresses import plain
-from .base import Datagram, Decoder, Drop, Hint, TrackerSample, TrackerStatus
-from .intake import Intake
-from .recording import RecordingWriter
+from .base import Datagram, Decoder, Drop, Hint, TrackerStatus
+from .threaded import ThreadedTracker
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +28,6 @@ PEER_RELEASED_AFTER_NS = 5_000_000_000
 """A silent peer loses its lock after this long, so that a phone with a new address is let in."""
 _RETRY_S = 2.0
 _WAIT_S = 0.25
-_STOP_LIMIT_S = 1.0
 _ADDRESS_AGAIN_NS = 5_000_000_000
 _MOST_SENT_PER_SECOND = 8
 _STILL_THE_TRACKER = frozenset((Drop.NO_FACE, Drop.POOR_FIT, Drop.OTHER_FACE, Drop.OUTLIER, Drop.OUT_OF_ORDER))
@@ -56,7 +53,7 @@ class Conversation(Protocol):
         ...
 
 
-class UdpTracker:
+class UdpTracker(ThreadedTracker):
     """Listens on one address and port and feeds a decoder. Binding is tried again every two seconds until it works.
 
     ``address`` may be a function: it is asked again while nothing comes, because a computer's own address changes when
@@ -77,30 +74,16 @@ class UdpTracker:
         hints: Callable[[int, int], tuple[Hint, ...]] | None = None,
         recording_prefix: str = "",
     ) -> None:
-        self._name = name
+        super().__init__(name, decoder, clock, recording_prefix or None)
         self._ports = port if isinstance(port, tuple) else (port,)
         self._turn = 0
         self._address: Callable[[], str] = address if callable(address) else lambda: str(address)
-        self._clock = clock
-        self._intake = Intake(decoder, clock)
         self._error: InputError | None = None
         self._gate = PeerGate(peer)
         self._conversation = conversation
         self._hints = hints
         self._sent_from_ns = self._sent = 0
-        self._recording_prefix = recording_prefix or name
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"tracker-{name}", daemon=True)
-        self._thread.start()
-
-    @property
-    def recording_prefix(self) -> str:
-        """See :class:`trackers.base.Tracker`."""
-        return self._recording_prefix
-
-    def latest(self, now: int) -> TrackerSample | None:
-        """The newest sample, or None before the first."""
-        return self._intake.latest()
+        self._begin()
 
     def status(self, now: int) -> TrackerStatus:
         """Rate over the last packets, drops by reason, and the reason for not listening if there is one."""
@@ -111,16 +94,6 @@ class UdpTracker:
         if self._hints is not None:
             hints += self._hints(now, heard)
         return self._intake.status(now, self._error, hints)
-
-    def record(self, recording: RecordingWriter | None) -> None:
-        """See :class:`trackers.base.Tracker`."""
-        self._intake.record(recording)
-
-    def close(self) -> None:
-        """End the thread; it closes the socket."""
-        self._stop.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(_STOP_LIMIT_S)
 
     def _run(self) -> None:
         while not self._stop.is_set():

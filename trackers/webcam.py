@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import math
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -24,8 +23,7 @@ from core.wire.settings import Value
 
 from .arkit import HIGHEST, LOWEST
 from .base import Decoder, Drop, Hint, TrackerSample, TrackerStatus
-from .intake import Intake
-from .recording import RecordingWriter
+from .threaded import ThreadedTracker
 from .webcam_landmarker import PACKET, RgbPicture
 
 _log = logging.getLogger(__name__)
@@ -35,7 +33,7 @@ FROZEN_S = 2.0
 _FIRST_PICTURE_S = 10.0
 """Some cameras take long to wake up."""
 _SHORTEST_RETRY_S, _LONGEST_RETRY_S = 0.5, 5.0
-_WAIT_S, _STOP_LIMIT_S = 0.25, 1.0
+_WAIT_S = 0.25
 _MOST_STUCK = 3
 """With so many threads stuck in drivers, the camera is not opened again until one of them comes back."""
 
@@ -112,13 +110,13 @@ class Capture(Protocol):
         """The newest picture, or None when none came within the limit."""
         ...
 
+    def close(self, limit_s: float) -> None:
+        """Stop reading."""
+        ...
+
     @property
     def is_alive(self) -> bool:
         """Is it still reading, or stuck in a driver?"""
-        ...
-
-    def close(self, limit_s: float) -> None:
-        """Stop reading."""
         ...
 
 
@@ -134,7 +132,7 @@ class Landmarker(Protocol):
         ...
 
 
-class WebcamTracker:
+class WebcamTracker(ThreadedTracker):
     """A thread that looks at the newest picture, again and again, and opens the camera anew when it must."""
 
     def __init__(
@@ -144,40 +142,18 @@ class WebcamTracker:
         open_landmarker: Callable[[], Landmarker],
         clock: Callable[[], int] = now_ns,
     ) -> None:
+        super().__init__("webcam", WebcamDecoder(), clock)
         self._camera = camera
         self._open_capture, self._open_landmarker = open_capture, open_landmarker
-        self._clock = clock
-        self._intake = Intake(WebcamDecoder(), clock)
         self._error: InputError | None = None
         self._opening = True
         self._stuck: list[Capture] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tracker-webcam", daemon=True)
-        self._thread.start()
-
-    @property
-    def recording_prefix(self) -> str:
-        """See :class:`trackers.base.Tracker`."""
-        return "webcam"
-
-    def latest(self, now: int) -> TrackerSample | None:
-        """The newest sample, or None before the first."""
-        return self._intake.latest()
+        self._begin()
 
     def status(self, now: int) -> TrackerStatus:
         """``FAILED`` while the camera is not there, with the reason."""
         hints = (Hint("camera_opening"),) if self._opening and self._error is None else ()
         return self._intake.status(now, self._error, hints)
-
-    def record(self, recording: RecordingWriter | None) -> None:
-        """See :class:`trackers.base.Tracker`."""
-        self._intake.record(recording)
-
-    def close(self) -> None:
-        """End the thread; a driver that hangs is left behind."""
-        self._stop.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(_STOP_LIMIT_S)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -1,38 +1,24 @@
-"""Which vowel a voice says, and how loud it is.
+"""How wide a voice opens a mouth, and to which vowel.
 
-Each short piece of sound becomes a few cepstral numbers (the shape of its mel spectrum, without its loudness and
-without the single harmonics). They are compared with those of the five vowels, computed beforehand for low, middle and
-high voices, soft and pressed ones, from formants (frequencies after Hillenbrand et al. 1995 and, for U, the unrounded
-one of Japanese). No training, no data, under half a millisecond.
+Loudness over a gate that follows the room's noise, and the shares of five vowels (:mod:`core.pose.vowel_model`), both
+made as slow as a mouth.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .vowel_model import VOWELS, VowelModel
+
+__all__ = ["VOWELS", "Sound", "VowelAnalyser"]
+
 Sound = NDArray[np.float32]
 """Shape (n,), mono, -1..1."""
-Numbers = NDArray[np.float64]
 
-VOWELS = "AIUEO"
-_FORMANTS_HZ = ((750, 1250, 2550), (300, 2300, 3000), (340, 1300, 2350), (500, 1900, 2600), (480, 850, 2500))
-_BANDWIDTHS_HZ = (80.0, 100.0, 150.0)
-_VOICES = (1.0, 1.17, 1.3)
-"""Throats: a man's, a woman's, a child's."""
-_PITCHES_HZ = (100.0, 130.0, 170.0, 220.0, 290.0)
-_FALLS = (0.8, 2.0, 3.2)
-"""How fast a voice's power falls with frequency, as an exponent: pressed, ordinary, soft."""
-_BANDS, _COEFFICIENTS = 26, 10
-_FLOOR = 0.0004
-"""Below this share of the strongest band it is the room that is heard, not the voice."""
-_LOWEST_HZ, _HIGHEST_HZ = 120.0, 5200.0
 _WINDOW_S = 0.032
-_SOFTNESS = 1.2
-"""How much farther than the nearest vowel another one may be and still be heard a little."""
 
 _FULL_DB = 27.0
 """So much louder than the gate the mouth is wide open."""
@@ -59,9 +45,7 @@ class VowelAnalyser:
         self._rate = sample_rate
         self._window = np.hanning(max(int(sample_rate * _WINDOW_S), 64)).astype(np.float32)
         self._recent = np.zeros(len(self._window), np.float32)
-        self._filters = _mel_filters(sample_rate, len(self._window))
-        self._cosines = _cosines()
-        self._templates = self._make_templates()
+        self._model = VowelModel(sample_rate, len(self._window))
         self._noise_db = 0.0
         self._heard_s = 0.0
         self._open = False
@@ -110,64 +94,6 @@ class VowelAnalyser:
         self._open = decibel > (gate - _HYSTERESIS_DB if self._open else gate)
         return min(max((decibel - gate + _HYSTERESIS_DB) / _FULL_DB, 0.0), 1.0) if self._open else 0.0
 
-    def _shares(self) -> Numbers:
-        """How much the newest sound is like each vowel; together 1."""
-        spectrum = np.abs(np.fft.rfft(self._recent * self._window)) ** 2
-        found = self._cepstrum(spectrum)
-        distances = np.sqrt(((self._templates - found) ** 2).sum(axis=2)).min(axis=1)
-        likeness = np.exp(-(distances - distances.min()) / _SOFTNESS * 2.0)
-        return np.asarray(likeness / likeness.sum(), np.float64)
-
-    def _cepstrum(self, spectrum: NDArray[np.floating]) -> Numbers:
-        energies = self._filters @ spectrum
-        # what is much weaker than the voice's strongest part is as likely the room's noise
-        return np.asarray(self._cosines @ np.log(energies + _FLOOR * energies.max() + 1e-12), np.float64)
-
-    def _make_templates(self) -> Numbers:
-        """Shape (5 vowels, voices, coefficients)."""
-        vowels = []
-        size = len(self._window)
-        bins = np.arange(size // 2 + 1) * self._rate / size
-        for formants in _FORMANTS_HZ:
-            voices = []
-            for voice in _VOICES:
-                for pitch, fall in product(_PITCHES_HZ, _FALLS):
-                    harmonics = np.arange(pitch, min(_HIGHEST_HZ * 1.2, self._rate / 2), pitch)
-                    strength = _envelope(harmonics, tuple(formant * voice for formant in formants), fall)
-                    # each harmonic is as wide as the window makes it
-                    width = 2.0 * self._rate / size
-                    shape = np.exp(-(((bins[:, None] - harmonics) / width) ** 2)) @ strength
-                    voices.append(self._cepstrum(shape * 1e3))
-            vowels.append(voices)
-        return np.array(vowels)
-
-
-def _envelope(frequencies: Numbers, formants: tuple[float, ...], fall: float) -> Numbers:
-    """Power of a voice at each frequency: its own fall, and the throat's resonances."""
-    power = (100.0 / frequencies) ** fall
-    for centre, width in zip((*formants, 3700.0), (*_BANDWIDTHS_HZ, 250.0), strict=True):
-        distance = (1.0 - (frequencies / centre) ** 2) ** 2 + (frequencies * width / centre**2) ** 2
-        power = power / distance
-    return power
-
-
-def _mel_filters(sample_rate: float, size: int) -> Numbers:
-    """Triangles over the power spectrum, evenly spaced as the ear hears; shape (bands, size // 2 + 1)."""
-
-    def mel(hertz: float) -> float:
-        return 2595.0 * math.log10(1.0 + hertz / 700.0)
-
-    highest = min(_HIGHEST_HZ, 0.48 * sample_rate)
-    places = 700.0 * (10.0 ** (np.linspace(mel(_LOWEST_HZ), mel(highest), _BANDS + 2) / 2595.0) - 1.0)
-    bins = np.arange(size // 2 + 1) * sample_rate / size
-    # a triangle narrower than the distance of two bins would hear nothing
-    spread = np.maximum(np.diff(places), 1.2 * sample_rate / size)
-    rising = (bins - places[1:-1, None]) / spread[:-1, None] + 1.0
-    falling = (places[1:-1, None] - bins) / spread[1:, None] + 1.0
-    return np.asarray(np.clip(np.minimum(rising, falling), 0.0, None), np.float64)
-
-
-def _cosines() -> Numbers:
-    """The first cosines but the constant one; shape (coefficients, bands)."""
-    order = np.arange(1, _COEFFICIENTS + 1)[:, None]
-    return np.asarray(np.cos(math.pi * order * (np.arange(_BANDS) + 0.5) / _BANDS) * math.sqrt(2.0 / _BANDS))
+    def _shares(self) -> NDArray[np.float64]:
+        """How likely each vowel is in the newest sound; together 1."""
+        return self._model.shares(np.abs(np.fft.rfft(self._recent * self._window)) ** 2)
