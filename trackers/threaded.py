@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from core.wire.clock import now_ns
 
-from .base import Decoder, Hint, TrackerSample, TrackerStatus
+from .base import Decoder, TrackerSample, TrackerStatus
 from .intake import Intake
 from .recording import RecordingWriter
 
@@ -43,12 +43,9 @@ class ThreadedTracker(ABC):
         """The newest sample, or None before the first."""
         return self._intake.latest()
 
+    @abstractmethod
     def status(self, now: int) -> TrackerStatus:
-        """Rate over the last packets and drops by reason."""
-        return self._intake.status(now, None, self._hints_now(now))
-
-    def _hints_now(self, now: int) -> tuple[Hint, ...]:
-        return ()
+        """How the input is doing."""
 
     def record(self, recording: RecordingWriter | None) -> None:
         """Write every later packet there; None ends it."""
