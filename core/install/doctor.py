@@ -118,7 +118,8 @@ _PORTS = (
 
 
 def _ports() -> Iterator[Finding]:
-    """A port that somebody else holds keeps one tracker from working, not the avatar."""
+    """A port that somebody else holds keeps one tracker from working; that of the tracker chosen at first is looked at
+    as strictly as the rest of this list."""
     ours = bool(instance.living())
     for port, trackers in _PORTS:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -126,7 +127,7 @@ def _ports() -> Iterator[Finding]:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 who = "this avatar" if ours else "another program: end that one before you choose this tracker"
-                yield Finding(True, f"Port {port} ({trackers}) is used by {who}.")
+                yield Finding(ours or port != _PORTS[0][0], f"Port {port} ({trackers}) is used by {who}.")
                 continue
         yield Finding(True, f"Port {port} ({trackers}) is free.")
 
