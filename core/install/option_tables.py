@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import List
 
 from ..obs.translate import Translator
-from ..wire.expressions import SLOTS
+from ..wire import hotkeys
 from ..wire.folders import PROJECT
 from ..wire.presets import PRESET_VALUES
 from ..wire.settings import BOOL, COLOUR, FLOAT, GROUPS, INT, SETTINGS, Setting
 
 PAGE = PROJECT / "docs" / "settings.md"
 
-_HOTKEYS = (
-    "start_stop", "interpolation", "next_preset", "previous_preset", "calibrate", "show_hide", "calibrate_reach",
-    "record", *(f"expression_{slot}" for slot in range(1, SLOTS + 1)), "no_expression",
-)  # fmt: skip
 _APPLY = {"live": "at once", "restart": "restarts the worker", "panel": "OBS's side only"}
 
 
@@ -40,7 +36,7 @@ def text() -> str:
         lines.append("")
     lines += _presets(say)
     lines += ["## Hotkeys", "", "In OBS: Settings, Hotkeys. The ids are stable.", "", "| hotkey | id |", "|---|---|"]
-    lines += [f"| {say(f'hotkey.{name}').split(': ')[1]} | `easyvtuber.{name}` |" for name in _HOTKEYS]
+    lines += [f"| {say(f'hotkey.{name}').split(': ')[1]} | `easyvtuber.{name}` |" for name in hotkeys.NAMES]
     return "\n".join(lines) + "\n"
 
 

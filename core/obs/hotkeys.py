@@ -6,14 +6,8 @@ from typing import Any, Callable, Dict
 
 import obspython as obs
 
-from ..wire.expressions import SLOTS
+from ..wire.hotkeys import NAMES
 from .translate import Translator
-
-EXPRESSIONS = tuple(f"expression_{slot}" for slot in range(1, SLOTS + 1))
-NAMES = (
-    "start_stop", "interpolation", "next_preset", "previous_preset", "calibrate", "show_hide", "calibrate_reach",
-    "record", *EXPRESSIONS, "no_expression",
-)  # fmt: skip
 
 _PREFIX = "easyvtuber."
 

@@ -13,12 +13,13 @@ import obspython as obs
 
 from ..wire.characters import character_names
 from ..wire.folders import CHARACTERS, PROJECT, user_recordings
+from ..wire.hotkeys import EXPRESSIONS
 from ..wire.presets import neighbour
 from ..wire.settings import BY_KEY, PANEL, Value
 from ..wire.version import VERSION
 from . import avatar_source, data, expressions_panel, log, panel, scene, status
 from .engine import Engine, View, Wish
-from .hotkeys import EXPRESSIONS, Hotkeys
+from .hotkeys import Hotkeys
 from .libobs import LibObs
 from .scene_rules import LiveChoices, Rules, follow_rename, read_rules, write_rules
 from .stage import Stage
