@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .recording import RecordingWriter
 
 __all__ = [
-    "Adjustable", "Datagram", "Decoder", "Drop", "Hint", "Tracker", "TrackerSample", "TrackerState", "TrackerStatus",
+    "Adjustable", "Datagram", "Decoder", "Drop", "Hint", "Packetless", "Tracker", "TrackerSample", "TrackerState",
+    "TrackerStatus",
 ]  # fmt: skip
 
 Datagram = bytes
@@ -124,6 +125,21 @@ class Tracker(Protocol):
     def close(self) -> None:
         """Stop listening and end every thread, within a second. Safe to call twice."""
         ...
+
+
+class Packetless:
+    """What an input without packets and without a thread answers: nothing to record, nothing to end."""
+
+    @property
+    def recording_prefix(self) -> str:
+        """Empty: it has no packets."""
+        return ""
+
+    def record(self, recording: RecordingWriter | None) -> None:
+        """Nothing to record."""
+
+    def close(self) -> None:
+        """Nothing to end."""
 
 
 @runtime_checkable

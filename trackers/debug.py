@@ -11,13 +11,12 @@ from core.pose.mapping.direct import VOCABULARY
 from core.pose.parameters import Pose, neutral
 from core.wire.settings import Value
 
-from .base import TrackerSample, TrackerState, TrackerStatus
-from .recording import RecordingWriter
+from .base import Packetless, TrackerSample, TrackerState, TrackerStatus
 
 _RATE = 60
 
 
-class DebugTracker:
+class DebugTracker(Packetless):
     """Computes its sample when asked; needs no thread."""
 
     def latest(self, now: int) -> TrackerSample | None:
@@ -28,17 +27,6 @@ class DebugTracker:
     def status(self, now: int) -> TrackerStatus:
         """Always tracking."""
         return TrackerStatus(TrackerState.TRACKING, float(_RATE))
-
-    @property
-    def recording_prefix(self) -> str:
-        """Empty: it has no packets."""
-        return ""
-
-    def record(self, recording: RecordingWriter | None) -> None:
-        """Nothing to record."""
-
-    def close(self) -> None:
-        """Nothing to end."""
 
 
 def motion(seconds: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

@@ -32,9 +32,8 @@ from .fmv3_packets import (
     read_schema,
     write_packet,
 )
-from .phone import SILENT_NS, Phone, waiting_hints
+from .phone import SILENT_NS, Phone, listen_for
 from .tcp import TcpTracker
-from .udp import UdpTracker
 
 UDP_PORT, TCP_PORT = 49983, 49984
 SECOND = 1_000_000_000
@@ -270,13 +269,5 @@ def open_fmv3(name: str, phone: Phone, *, over_tcp: bool) -> Tracker:
     if over_tcp and phone.address:
         decoder: Callable[[], Decoder] = lambda: Fmv3StreamDecoder(session)  # noqa: E731
         return TcpTracker(name, peer, decoder, session, recording_prefix="fmv3_tcp")
-    return UdpTracker(
-        name,
-        phone.listen_on,
-        UDP_PORT,
-        _Quiet(session),
-        peer=phone.peer,
-        conversation=session if phone.address else None,
-        hints=waiting_hints(phone, UDP_PORT) if not phone.address else None,
-        recording_prefix="fmv3",
-    )
+    conversation = session if phone.address else None
+    return listen_for(name, phone, UDP_PORT, _Quiet(session), conversation, recording_prefix="fmv3")

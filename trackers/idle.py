@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 from core.wire.settings import Value
 
-from .base import TrackerSample, TrackerState, TrackerStatus
-from .recording import RecordingWriter
+from .base import Packetless, TrackerSample, TrackerState, TrackerStatus
 
 
-class IdleTracker:
+class IdleTracker(Packetless):
     """Never has a sample."""
 
     def latest(self, now: int) -> TrackerSample | None:
@@ -20,17 +19,6 @@ class IdleTracker:
     def status(self, now: int) -> TrackerStatus:
         """Idle, for ever."""
         return TrackerStatus(TrackerState.IDLE)
-
-    @property
-    def recording_prefix(self) -> str:
-        """Empty: it has no packets."""
-        return ""
-
-    def record(self, recording: RecordingWriter | None) -> None:
-        """Nothing to record."""
-
-    def close(self) -> None:
-        """Nothing to end."""
 
 
 def unavailable() -> str | None:

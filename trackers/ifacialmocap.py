@@ -13,7 +13,7 @@ from core.wire.settings import Value
 from . import fmv3
 from .base import Decoder, Tracker
 from .ifacialmocap_text import TextDecoder, TextStreamDecoder
-from .phone import Phone, Requests, phone_of, waiting_hints
+from .phone import Phone, Requests, listen_for, phone_of
 from .tcp import TcpTracker
 from .udp import UdpTracker
 
@@ -59,15 +59,7 @@ def open_text(
 ) -> UdpTracker:
     """Text frames over UDP, which come to ``port``; also those that nobody asked for."""
     asking = Requests((phone.address, phone.port), packets, goodbye=goodbye) if phone.address else None
-    return UdpTracker(
-        name,
-        phone.listen_on,
-        port,
-        TextDecoder(),
-        peer=phone.peer,
-        conversation=asking,
-        hints=waiting_hints(phone, port if isinstance(port, int) else port[0]) if asking is None else None,
-    )
+    return listen_for(name, phone, port, TextDecoder(), asking)
 
 
 def open_text_tcp(name: str, phone: Phone, packet: bytes, stop: bytes) -> TcpTracker:

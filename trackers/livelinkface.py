@@ -18,6 +18,7 @@ from core.wire.settings import Value
 
 from .arkit import HIGHEST, LOWEST
 from .base import Decoder, Drop, TrackerSample
+from .in_order import InOrder
 from .phone import open_listening
 from .udp import UdpTracker
 
@@ -26,8 +27,6 @@ VALUE_COUNT = 61
 MAXIMUM_TEXT_BYTES = 256
 DEVICE_RELEASED_AFTER_NS = 5_000_000_000
 """A device that is silent for so long makes room for another one behind the same address."""
-RESTARTED_AFTER_S = 120.0
-_REPLAYED = 60
 
 _LENGTH = struct.Struct(">i")
 _FRAME = struct.Struct(">ifii")
@@ -55,8 +54,7 @@ class LiveLinkDecoder(Decoder):
     def __init__(self) -> None:
         self._device: bytes | None = None
         self._seen_ns = 0
-        self._newest_s: float | None = None
-        self._late = 0
+        self._order = InOrder()
 
     def feed(self, datagram: bytes, arrival_ns: int) -> TrackerSample | Drop | None:
         """One packet; see :class:`trackers.base.Decoder`."""
@@ -76,8 +74,9 @@ class LiveLinkDecoder(Decoder):
         if not np.isfinite(values).all():
             return Drop.NOT_FINITE
         if self._device != device:
-            self._newest_s = None
-        if self._is_late(time_s):
+            self._order = InOrder()
+        # the frame number is a time code: opaque, but it does not go back unless the app was started anew
+        if self._order.is_late(time_s * 1000.0 if time_s is not None else None):
             return Drop.OUT_OF_ORDER
         self._device, self._seen_ns = device, arrival_ns
         yaw, up, roll = (
@@ -85,18 +84,6 @@ class LiveLinkDecoder(Decoder):
         )
         shapes = np.clip(values[_PLACES], LOWEST, HIGHEST)
         return TrackerSample(arrival_ns, VOCABULARY, shapes, (-up, yaw, roll))
-
-    def _is_late(self, time_s: float | None) -> bool:
-        """The frame number is a time code: opaque, but it does not go back unless the app was started anew."""
-        if time_s is None:
-            return False
-        newest = self._newest_s
-        if newest is not None and time_s < newest and newest - time_s <= RESTARTED_AFTER_S:
-            self._late += 1
-            if self._late < _REPLAYED:
-                return True
-        self._newest_s, self._late = time_s, 0
-        return False
 
 
 def _header(datagram: bytes) -> tuple[bytes, float | None, int] | Drop:

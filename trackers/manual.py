@@ -13,15 +13,14 @@ from core.pose.parameters import POSE_SIZE
 from core.wire.pose_values import indices, read_pose
 from core.wire.settings import Value
 
-from .base import TrackerSample, TrackerState, TrackerStatus
-from .recording import RecordingWriter
+from .base import Packetless, TrackerSample, TrackerState, TrackerStatus
 
 _RATE = 60
 _TIME_CONSTANT_S = 0.08
 _LONGEST_STEP_S = 0.25
 
 
-class ManualTracker:
+class ManualTracker(Packetless):
     """Computes its sample when asked; needs no thread. A slider that is moved is followed, not jumped to."""
 
     def __init__(self, wanted: NDArray[np.float32]) -> None:
@@ -29,11 +28,6 @@ class ManualTracker:
         self._wanted = wanted
         self._pose = np.zeros(POSE_SIZE, np.float32)
         self._arrival_ns = 0
-
-    @property
-    def recording_prefix(self) -> str:
-        """Empty: it has no packets."""
-        return ""
 
     def adjust(self, settings: Mapping[str, Value]) -> None:
         """Go to another pose."""
@@ -52,12 +46,6 @@ class ManualTracker:
     def status(self, now: int) -> TrackerStatus:
         """Always tracking."""
         return TrackerStatus(TrackerState.TRACKING, float(_RATE))
-
-    def record(self, recording: RecordingWriter | None) -> None:
-        """Nothing to record."""
-
-    def close(self) -> None:
-        """Nothing to end."""
 
 
 def pose_of(settings: Mapping[str, Value]) -> NDArray[np.float32]:

@@ -14,8 +14,9 @@ from core.wire.settings import Value
 
 from .arkit import ShapeMemory
 from .base import Decoder, Drop, TrackerSample
-from .json_face import InOrder, Shapes, arkit_shapes, milliseconds, read_object, read_shapes, vector
-from .phone import Requests, phone_of, waiting_hints
+from .in_order import InOrder
+from .json_face import Shapes, arkit_shapes, milliseconds, read_object, read_shapes, vector
+from .phone import Requests, listen_for, phone_of
 from .udp import UdpTracker
 from .vts import PHONE_PORT, head_of, request
 
@@ -95,12 +96,4 @@ def open_tracker(settings: Mapping[str, Value]) -> UdpTracker:
     asking = None
     if phone.address:
         asking = Requests((phone.address, phone.port), [request(port)], while_heard_s=1.0)
-    return UdpTracker(
-        "meowface",
-        phone.listen_on,
-        port,
-        new_decoder(settings),
-        peer=phone.peer,
-        conversation=asking,
-        hints=waiting_hints(phone, port),
-    )
+    return listen_for("meowface", phone, port, new_decoder(settings), asking, also_sends_unasked=True)

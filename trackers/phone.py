@@ -10,7 +10,7 @@ from core.wire.settings import Value
 
 from .addresses import LOOPBACK, is_address, own_address_towards, own_network_address, split_address
 from .base import Decoder, Hint
-from .udp import UdpTracker
+from .udp import Conversation, UdpTracker
 
 SILENT_NS = 3_000_000_000
 """After so long without a packet the user is told what may be wrong."""
@@ -103,17 +103,33 @@ def waiting_hints(phone: Phone, port: int) -> Callable[[int, int], tuple[Hint, .
     return hints
 
 
-def open_listening(
-    name: str, settings: Mapping[str, Value], port: int, decoder: Decoder, *, requests: Requests | None = None
+def open_listening(name: str, settings: Mapping[str, Value], port: int, decoder: Decoder) -> UdpTracker:
+    """A tracker for an app that sends to ``port`` of this computer by itself."""
+    return listen_for(name, phone_of(settings, port), port, decoder)
+
+
+def listen_for(
+    name: str,
+    phone: Phone,
+    port: int | tuple[int, ...],
+    decoder: Decoder,
+    conversation: Conversation | None = None,
+    *,
+    also_sends_unasked: bool = False,
+    recording_prefix: str = "",
 ) -> UdpTracker:
-    """A tracker for an app that sends to ``port`` of this computer by itself, or because of ``requests``."""
-    phone = phone_of(settings, port)
+    """A tracker for what the phone sends to ``port``, asked by ``conversation`` or of itself.
+
+    What to type into the app is told where nobody asks it, or where it ``also_sends_unasked``.
+    """
+    told = conversation is None or also_sends_unasked
     return UdpTracker(
         name,
         phone.listen_on,
         port,
         decoder,
         peer=phone.peer,
-        conversation=requests,
-        hints=waiting_hints(phone, port) if requests is None else None,
+        conversation=conversation,
+        hints=waiting_hints(phone, port if isinstance(port, int) else port[0]) if told else None,
+        recording_prefix=recording_prefix,
     )

@@ -14,8 +14,9 @@ from core.wire.settings import Value
 
 from .arkit import ShapeMemory
 from .base import Decoder, Drop, Hint, TrackerSample
-from .json_face import InOrder, arkit_shapes, milliseconds, read_object, read_shapes, vector
-from .phone import Requests, phone_of, waiting_hints
+from .in_order import InOrder
+from .json_face import arkit_shapes, milliseconds, read_object, read_shapes, vector
+from .phone import Requests, listen_for, phone_of
 from .udp import UdpTracker
 
 PHONE_PORT = 21412
@@ -101,12 +102,4 @@ def open_tracker(settings: Mapping[str, Value]) -> UdpTracker:
     asking = None
     if phone.address:
         asking = VtsRequests((phone.address, phone.port), [request(port)], while_heard_s=1.0)
-    return UdpTracker(
-        "vts",
-        phone.listen_on,
-        port,
-        new_decoder(settings),
-        peer=phone.peer,
-        conversation=asking,
-        hints=waiting_hints(phone, port) if asking is None else None,
-    )
+    return listen_for("vts", phone, port, new_decoder(settings), asking)

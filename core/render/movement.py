@@ -151,6 +151,8 @@ class Movement:
 
         What comes back is overwritten by the next call. Premultiplied pixels are blended, so edges keep their colour.
         """
+        if placement == IN_PLACE:
+            return picture
         matrix = placement.matrix(len(picture))
         if np.abs(matrix - _identity()).max() < _STILL:
             return picture

@@ -58,7 +58,7 @@ def own_port(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(facemotion3d, "PHONE_PORT", free_port())
     monkeypatch.setattr(fmv3, "UDP_PORT", port)
     monkeypatch.setattr(ifacialmocap, "TCP_PORT", free_port(socket.SOCK_STREAM))
-    monkeypatch.setattr(ifacialmocap, "UdpTracker", functools.partial(UdpTracker, clock=hurried))
+    monkeypatch.setattr("trackers.phone.UdpTracker", functools.partial(UdpTracker, clock=hurried))
     monkeypatch.setattr(ifacialmocap, "TcpTracker", functools.partial(TcpTracker, clock=hurried))
     return port
 

@@ -56,7 +56,7 @@ def udp_port(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(ifacialmocap, "UDP_PORT", port)
     monkeypatch.setattr(fmv3, "UDP_PORT", port)
     monkeypatch.setattr(ifacialmocap, "TCP_PORT", free_port(socket.SOCK_STREAM))
-    monkeypatch.setattr(ifacialmocap, "UdpTracker", functools.partial(UdpTracker, clock=hurried))
+    monkeypatch.setattr("trackers.phone.UdpTracker", functools.partial(UdpTracker, clock=hurried))
     monkeypatch.setattr(ifacialmocap, "TcpTracker", functools.partial(TcpTracker, clock=hurried))
     return port
 

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from core.pose.mapping.arkit_names import SHAPE, SHAPE_COUNT
 from tests.unit.vts_packets import FIRST_TIME_MS, SHAPES, android, entries, pascal
 from trackers.base import Drop
+from trackers.in_order import RESTARTED_AFTER_MS, InOrder
 from trackers.json_face import (
     MAXIMUM_BYTES,
     MAXIMUM_SHAPES,
-    RESTARTED_AFTER_MS,
-    InOrder,
     arkit_shapes,
     number,
     read_object,
