@@ -13,6 +13,7 @@ from core.wire.clock import now_ns
 from core.wire.settings import Value, defaults
 from tests.contract.fake_outputs import wait_until
 from tests.unit.fmv3_packets import HELLO, frame, greeting, schema, told
+from tests.unit.free_port import free_port
 from tests.unit.ifacialmocap_packets import (
     FACEMOTION3D_REQUEST,
     FACEMOTION3D_REQUEST_TCP,
@@ -40,12 +41,6 @@ def hurried() -> int:
 
 def settings(**changed: Value) -> dict[str, Value]:
     return {**defaults(), **changed}
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((HOME, 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(autouse=True)

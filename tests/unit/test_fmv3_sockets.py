@@ -29,6 +29,7 @@ from tests.unit.fmv3_packets import (
     told,
 )
 from tests.unit.fmv3_phone import HOME, PHONE, PORTS, SECOND, START, Phone
+from tests.unit.free_port import free_port
 from trackers import fmv3, ifacialmocap, tcp, udp
 from trackers.base import Tracker, TrackerSample, TrackerState
 from trackers.fmv3 import Fmv3Session, Fmv3StreamDecoder
@@ -44,9 +45,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def own_port(monkeypatch: pytest.MonkeyPatch) -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOME, 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     monkeypatch.setattr(fmv3, "UDP_PORT", port)
     return port
 

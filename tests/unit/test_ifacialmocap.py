@@ -16,6 +16,7 @@ from core.wire.errors import AddressUnusable, InputError, PortInUse
 from core.wire.settings import Value, defaults
 from tests.contract.fake_outputs import wait_until
 from tests.unit.fmv3_packets import HELLO, frame, greeting, schema, told
+from tests.unit.free_port import free_port
 from tests.unit.ifacialmocap_packets import REQUEST_TCP, REQUEST_V1, REQUEST_V2, STOP_TCP, TERMINATOR, text_v1, text_v2
 from trackers import fmv3, ifacialmocap, registry, tcp, udp
 from trackers.base import Decoder, Tracker, TrackerSample, TrackerState
@@ -38,12 +39,6 @@ def hurried() -> int:
 
 def settings(**changed: Value) -> dict[str, Value]:
     return {**defaults(), **changed}
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((HOME, 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from core.wire.clock import now_ns
 from core.wire.settings import defaults
 from tests.contract.fake_outputs import wait_until
 from tests.data import data
+from tests.unit.free_port import free_port
 from tests.unit.livelink_packets import (
     DEVICE,
     EPIC_ORDER,
@@ -301,9 +302,7 @@ def test_the_made_recordings_face_moves_as_the_videos_does() -> None:
 
 def test_it_listens_on_its_port_and_tells_what_to_type_into_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(udp, "_WAIT_S", 0.02)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOME, 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     tracker = module.open_tracker({**defaults(), "phone_address": HOME, "livelink_port": port})
     try:
         assert tracker.recording_prefix == "livelinkface"

@@ -17,6 +17,7 @@ from core.wire.clock import now_ns
 from core.wire.settings import defaults
 from tests.contract.fake_outputs import wait_until
 from tests.data import data
+from tests.unit.free_port import free_port
 from tests.unit.vts_packets import FIRST_TIME_MS, LEFT_OUT, axes, entries, meowface, written
 from trackers import meowface as module
 from trackers import udp
@@ -221,9 +222,7 @@ def test_the_recordings_head_tips_as_the_videos_does_by_angles_and_by_shapes() -
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(udp, "_WAIT_S", 0.02)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOME, 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 def test_what_the_app_sends_by_itself_is_heard_and_nobody_is_asked(port: int) -> None:

@@ -13,6 +13,7 @@ from core.wire.clock import now_ns
 from core.wire.errors import AddressUnusable, PhoneUnreachable
 from core.wire.settings import Value, defaults
 from tests.contract.fake_outputs import wait_until
+from tests.unit.free_port import free_port
 from trackers import udp
 from trackers.base import Decoder, Drop, TrackerSample
 from trackers.phone import SILENT_NS, Requests, open_listening, phone_of, waiting_hints
@@ -53,9 +54,7 @@ def phone() -> Iterator[Phone]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOME, 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture(autouse=True)

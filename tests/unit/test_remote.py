@@ -16,6 +16,7 @@ from core.wire.clock import now_ns
 from core.wire.errors import PortInUse
 from core.wire.pose_values import NAMES, SIGNED
 from tests.contract.fake_outputs import wait_until
+from tests.unit.free_port import free_port
 from tests.unit.osc_packets import Given, bundle, message, raw_message
 from trackers import remote, udp
 from trackers.base import TrackerState
@@ -32,10 +33,7 @@ def threads() -> list[threading.Thread]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOME, 0))
-        number: int = probe.getsockname()[1]
-        return number
+    return free_port()
 
 
 @pytest.fixture

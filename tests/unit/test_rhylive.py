@@ -17,6 +17,7 @@ from core.wire.clock import now_ns
 from core.wire.settings import defaults
 from tests.contract.fake_outputs import wait_until
 from tests.data import data
+from tests.unit.free_port import free_port
 from tests.unit.osc_packets import BODY_VALUES, Given, Rotation, body, bundle, face, message, raw_message, turned
 from trackers import rhylive
 from trackers.base import Drop, TrackerSample, TrackerState
@@ -226,9 +227,7 @@ def test_the_recordings_head_tips_and_its_face_moves_as_the_video_does() -> None
 
 
 def test_it_listens_on_its_port_and_tells_what_to_type_into_the_app() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     tracker = rhylive.open_tracker({**defaults(), "rhylive_port": port})
     try:
         assert tracker.recording_prefix == "rhylive"

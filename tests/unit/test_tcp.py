@@ -14,6 +14,7 @@ import pytest
 from core.wire.clock import now_ns
 from core.wire.errors import AddressUnusable, InputError, PortInUse
 from tests.contract.fake_outputs import wait_until
+from tests.unit.free_port import free_port
 from trackers import tcp, udp
 from trackers.base import Decoder, Drop, Hint, TrackerSample, TrackerState
 from trackers.recording import RecordingWriter, read_recording
@@ -79,9 +80,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOME, 0))
-        return int(probe.getsockname()[1])
+    return free_port(socket.SOCK_STREAM)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from core.wire.clock import now_ns
 from core.wire.errors import InputError, InputUnavailable
 from core.wire.folders import PROJECT
 from core.wire.settings import BY_KEY, Value, defaults
+from tests.unit.free_port import free_port
 from tests.unit.openseeface_packets import Face, datagram
 from trackers import openseeface, registry
 from trackers.base import Drop, TrackerSample, TrackerState, TrackerStatus
@@ -28,9 +28,7 @@ def settings(tmp_path: Path) -> Iterator[dict[str, Value]]:
     """Settings every input can be opened with: a port that is free, a recording that is there."""
     file = tmp_path / "openseeface.rec"
     file.write_bytes(struct.pack("<dI", 0.0, 1785) + datagram(Face()))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     yield {**defaults(), "osf_port": port, "replay_path": str(file)}
 
 

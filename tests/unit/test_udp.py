@@ -11,6 +11,7 @@ import pytest
 from core.wire.clock import now_ns
 from core.wire.errors import AddressUnusable, PortInUse
 from tests.contract.fake_outputs import wait_until
+from tests.unit.free_port import free_port
 from tests.unit.openseeface_packets import Face, datagram
 from trackers import udp
 from trackers.base import Drop, TrackerState
@@ -29,10 +30,7 @@ def threads() -> list[threading.Thread]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOME, 0))
-        number: int = probe.getsockname()[1]
-        return number
+    return free_port()
 
 
 @pytest.fixture

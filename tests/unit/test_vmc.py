@@ -18,6 +18,7 @@ from core.wire.clock import now_ns
 from core.wire.settings import defaults
 from tests.contract.fake_outputs import wait_until
 from tests.data import data
+from tests.unit.free_port import free_port
 from tests.unit.osc_packets import APPLY, Given, Rotation, blend, bone, bundle, message, raw_message, state, turned
 from trackers import vmc
 from trackers.base import Drop, TrackerSample, TrackerState
@@ -428,9 +429,7 @@ def test_the_recordings_eyes_close_and_its_mouth_opens_with_the_video(take: Take
 
 @pytest.mark.parametrize("listen_address", ["", "127.0.0.1"])
 def test_it_listens_where_the_settings_say_whatever_the_phones_address_is(listen_address: str) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     settings = {**defaults(), "vmc_port": port, "listen_address": listen_address, "phone_address": "192.0.2.9"}
     tracker = vmc.open_tracker(settings)
     try:

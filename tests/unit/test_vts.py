@@ -19,6 +19,7 @@ from core.wire.errors import PhoneUnreachable
 from core.wire.settings import defaults
 from tests.contract.fake_outputs import wait_until
 from tests.data import data
+from tests.unit.free_port import free_port
 from tests.unit.vts_packets import FIRST_TIME_MS, LEFT_OUT, SHAPES, android, axes, entries, pascal, vts
 from trackers import udp
 from trackers import vts as module
@@ -307,9 +308,7 @@ def phone() -> Iterator[Phone]:
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(udp, "_WAIT_S", 0.02)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOME, 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 def test_the_phone_is_asked_while_it_sends_and_when_it_is_gone_and_back(phone: Phone, port: int) -> None:

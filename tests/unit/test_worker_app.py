@@ -19,6 +19,7 @@ from core.wire.ring import FLAG_IN_BETWEEN, FLAG_TRANSPARENT, FrameRing
 from core.wire.version import PROTOCOL, VERSION
 from core.worker import characters, report
 from tests.contract.fake_outputs import wait_until
+from tests.unit.free_port import free_port
 from tests.unit.small_model import SmallModel
 from tests.unit.worker_in_thread import RunningWorker
 from trackers import registry as trackers
@@ -45,13 +46,6 @@ def running(worker: RunningWorker) -> RunningWorker:
     worker.configure()
     worker.frame()
     return worker
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 # -- the beginning --------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from core.wire.folders import user_recordings
 from core.wire.ring import FrameRing
 from core.worker import app, characters, expression_book, report
 from tests.contract.fake_outputs import wait_until
+from tests.unit.free_port import free_port
 from tests.unit.openseeface_packets import Face, datagram
 from tests.unit.small_model import SmallModel
 from tests.unit.worker_in_thread import RunningWorker
@@ -50,12 +51,6 @@ def worker(home: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyP
         worker.close()
     logging.getLogger().setLevel(level)
     gc.unfreeze()
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOME, 0))
-        return int(probe.getsockname()[1])
 
 
 def state_with(worker: RunningWorker, **wanted: Any) -> dict[str, Any]:
