@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from core.wire.priority import step_back
+
 T = TypeVar("T")
 
 _JOB_LIMIT_S = 60.0
@@ -22,7 +24,7 @@ class Lanes:
     def __init__(self, count: int) -> None:
         """``count``: how many jobs run at the same time; 1 starts no thread."""
         self._others = count - 1
-        self._pool = ThreadPoolExecutor(self._others, "lane") if self._others > 0 else None
+        self._pool = ThreadPoolExecutor(self._others, "lane", step_back) if self._others > 0 else None
 
     def run(self, jobs: Sequence[Callable[[], T]]) -> list[T]:
         """The results in the jobs' order. Raises the first error when every thread has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 import sys
@@ -39,9 +40,11 @@ class LiveObs:
         background = colour_source("Background", (40, 60, 90, 255), *SIZE)
         collection = scene_collection({"Scene": ["Background"], "Empty": []}, [background])
         own = {"osf_port": self.port, "draw_times": True, "worker_python": sys.executable, **(settings or {})}
+        self._own, self._changes = own, self._folder / "settings.json"
         add_script(collection, str(PROJECT / "obs_easyvtuber.py"), own)
         probe = {
             "probe_file": str(self._records),
+            "probe_settings": str(self._changes),
             "probe_left": AVATAR_LEFT,
             "probe_top": 0,
             "probe_side": _BOARD_SIDE,
@@ -55,11 +58,19 @@ class LiveObs:
             self._screen.close()
             raise
 
+    def change(self, **settings: Any) -> None:
+        """Change settings of the script, as the panel would."""
+        self._own = {**self._own, **settings}
+        unfinished = self._changes.with_suffix(".part")
+        unfinished.write_text(json.dumps(self._own), encoding="utf-8")
+        unfinished.replace(self._changes)
+
     def place_avatar(self) -> None:
-        """Wait for the avatar and stand it at its own size, its top left corner at the top of the canvas."""
+        """Wait for the avatar and stand it 512 pixels wide whatever it is drawn at, its top left corner at the top of
+        the canvas."""
         self.wait_for(lambda: self._item() is not None, "the avatar in the scene")
-        transform = {"positionX": AVATAR_LEFT, "positionY": 0, "alignment": 5, "boundsType": "OBS_BOUNDS_NONE",
-                     "scaleX": 1.0, "scaleY": 1.0}  # fmt: skip
+        transform = {"positionX": AVATAR_LEFT, "positionY": 0, "alignment": 5, "boundsType": "OBS_BOUNDS_STRETCH",
+                     "boundsWidth": _PICTURE, "boundsHeight": _PICTURE}  # fmt: skip
         self.obs.websocket.request(
             "SetSceneItemTransform",
             {"sceneName": "Scene", "sceneItemId": self._item(), "sceneItemTransform": transform},

@@ -2,11 +2,15 @@
 
 Each record in the file named by the setting ``probe_file`` is two little-endian u64: the time OBS began to render the
 frame, and the time stamp read from its picture (0: none). Times are those of ``core.wire.clock``.
+
+When the file named by ``probe_settings`` appears or changes, our script is given the settings in it (JSON), exactly as
+OBS gives them when somebody changes something in the panel.
 """
 
 import ctypes
 import os
 import struct
+import sys
 from typing import Any
 
 import obspython as obs
@@ -64,19 +68,52 @@ class _Probe:
         self._file.close()
 
 
+class _Settings:
+    """Gives our script the settings that lie in a file."""
+
+    def __init__(self, path: str) -> None:
+        self._path, self._seen = path, 0
+
+    def look(self) -> None:
+        """UI thread, a few times a second."""
+        try:
+            changed = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - OBS's Python may be old
+        except OSError:
+            return
+        script = sys.modules.get("obs_easyvtuber")
+        if changed == self._seen or script is None:
+            return
+        self._seen = changed
+        data = obs.obs_data_create_from_json_file(self._path)
+        script.script_defaults(data)
+        script.script_update(data)
+        obs.obs_data_release(data)
+
+
 _probe = None
+_settings = None
+
+
+def _look() -> None:
+    if _settings is not None:
+        _settings.look()
 
 
 def script_load(settings: Any) -> None:
     """Begin with the first frame."""
-    global _probe
+    global _probe, _settings
     path = obs.obs_data_get_string(settings, "probe_file")
     if path:
         places = [obs.obs_data_get_int(settings, key) for key in ("probe_left", "probe_top", "probe_side")]
         _probe = _Probe(path, places[0], places[1], places[2])
+    file = obs.obs_data_get_string(settings, "probe_settings")
+    if file:
+        _settings = _Settings(file)
+        obs.timer_add(_look, 20)
 
 
 def script_unload() -> None:
     """End before OBS does."""
+    obs.timer_remove(_look)
     if _probe is not None:
         _probe.close()

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from core.pose.parameters import MAXIMUM, MINIMUM, POSE_SIZE
+from core.render.compose import Composer, visible_bands
 from core.wire.folders import CHARACTERS
 from models.base import Picture
 from models.character import load_character
@@ -59,11 +60,12 @@ def _measure(picture: Picture, given: FacePartsGiven, frames: int) -> dict[str, 
     still[:, FACE_VALUES] = poses[0, FACE_VALUES]
     cached = _render_times(rig, still, out)
     waves = _render_times(rig, _waves(frames), out)
-    first, second = rig.render(poses[0], out), rig.render(poses[-1], out)
+    rig.render(poses[0], out)
+    composer, bands = Composer(), visible_bands(out)
     between = []
-    for share in np.linspace(0.0, 1.0, frames):
+    for pose in poses:
         started = time.perf_counter()
-        rig.between(first, second, float(share), out)
+        composer.compose(out, bands, displacement=rig.motion([poses[0]], pose))
         between.append((time.perf_counter() - started) * 1e3)
     return {
         "trace": trace,

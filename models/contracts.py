@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.wire.errors import ModelFileBad
-
 from .store.check import check_content
 
 _STUDENT_PARTS = ("face", "body")
-_UPSCALING = ("rife", "upscale")
 
 
 def check_contract(contract: str, path: Path) -> None:
@@ -24,8 +21,11 @@ def check_contract(contract: str, path: Path) -> None:
         from .tha.files import check_graph
 
         check_graph(path, family, part)
-    elif path.suffix.lower() == ".onnx" and family in _UPSCALING:
-        from .safe_onnx import load_onnx
+    elif path.suffix.lower() == ".onnx" and family == "rife":
+        from .rife.files import PLAIN, TILED, check_file
 
-        if not load_onnx(path, path.name).graph.input:
-            raise ModelFileBad("no input", file=path.name, reason="wrong_contract")
+        check_file(path, PLAIN if part == "plain" else TILED)
+    elif path.suffix.lower() == ".onnx" and family == "upscale":
+        from .upscale.files import check_network as check_upscaling
+
+        check_upscaling(path)

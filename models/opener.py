@@ -17,7 +17,7 @@ from core.wire.errors import (
     PictureWrong,
     RuntimeUnavailable,
 )
-from core.wire.rungs import CPU, RIG
+from core.wire.rungs import CPU, RIG, allows
 
 from .base import CharacterModel, Picture
 from .candidates import Candidate, candidates, choose
@@ -131,6 +131,21 @@ class ModelOpener:
         """The device that a model runs on."""
         same = (known for known in self.devices if (known.runtime, known.name) == (running.runtime, running.device))
         return next(same, None)
+
+    def runtime_beside(self, running: Running, wish: ModelWish) -> Runtime:
+        """Where something may be computed beside a character: on the device that draws it; beside the rig on the first
+        one that may be used. Raises RuntimeUnavailable, RuntimeFailed."""
+        device = self.device_of(running)
+        if device is None:
+            usable = (
+                known
+                for known in self.devices
+                if allows(wish.rung, registry.RUNTIMES[known.runtime])
+                and wish.runtime in (AUTOMATIC, known.runtime)
+                and wish.device in (AUTOMATIC, known.name)
+            )
+            device = next(usable, None)
+        return self._runtime(device, wish.threads) if device is not None else self._processor(wish)
 
     def end(self) -> None:
         """The process is about to end because somebody wants it to: a check that runs now is not what ended it. Safe

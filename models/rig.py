@@ -7,32 +7,23 @@ from the frame before, so nothing drifts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from core.pose.parameters import PoseVector, clamp
 
-from .base import KeyFrame, Picture
+from .base import Picture
 from .face_parts import FaceParts, find_face_parts
+from .motion import CELLS, Displacement, Warp, displacement
 from .rigging.canvas import Canvas
 from .rigging.face import Face
 from .rigging.hair import hanging_hair
 from .rigging.mouth_shapes import MouthValues
+from .rigging.places import PICTURE_SIZE
 from .rigging.sample import Sampler
-from .rigging.warp import Grid, Motion
-
-
-@dataclass(frozen=True, slots=True)
-class RigKeyFrame:
-    """A picture the rig made: its pose, where every grid node's picture came from, and its face crop."""
-
-    pose: PoseVector
-    sources: Grid
-    face: Picture
-    fields: None = None
-    """The rig bends one coarse grid; it has no network's fields."""
+from .rigging.warp import Motion
 
 
 class Rig:
@@ -53,31 +44,38 @@ class Rig:
         found = parts or find_face_parts(picture)
         canvas = Canvas(picture, size)
         self._size = size
-        self._motion = Motion(found, hanging_hair(picture, found), size)
+        hair = hanging_hair(picture, found)
+        self._motion = Motion(found, hair, size)
         self._sampler = Sampler(canvas, self._motion)
         self._face = Face(picture, canvas, found)
+        # grids of its own: pictures are bent while another thread draws
+        self._bent = Motion(found, hair, size)
 
     @property
     def size(self) -> int:
         """Width and height of the pictures it makes, in pixels."""
         return self._size
 
-    def render(self, pose: PoseVector, out: Picture) -> RigKeyFrame:
+    def render(self, pose: PoseVector, out: Picture) -> None:
         """Draw the character at ``pose`` into ``out`` (size x size BGRA uint8, premultiplied)."""
         clamped = clamp(pose)
         self._face.show(clamped)
-        sources = self._motion.sources(clamped, MouthValues.of(clamped).jaw)
-        self._sampler.draw(sources, out)
-        return RigKeyFrame(clamped, sources, self._face.copy())
+        self._sampler.draw(self._motion.sources(clamped, MouthValues.of(clamped).jaw), out)
 
-    def between(self, older: KeyFrame, newer: KeyFrame, fraction: float, out: Picture) -> None:
-        """Draw ``fraction`` (0..1) of the way between two key frames: head and body in between, the newer face."""
-        if not (isinstance(older, RigKeyFrame) and isinstance(newer, RigKeyFrame)):
-            raise TypeError("expected key frames that this rig rendered")
-        share = min(max(fraction, 0.0), 1.0)
-        self._face.show_again(newer.pose, newer.face)
-        sources = cv2.addWeighted(older.sources, 1.0 - share, newer.sources, share, 0.0)
-        self._sampler.draw(np.asarray(sources, np.float32), out)
+    def motion(self, rendered: Sequence[PoseVector], pose: PoseVector) -> Displacement:
+        """How the picture of ``rendered[-1]`` must be bent to look like ``pose``. Head and body move exactly as they
+        would be drawn, the face stays."""
+        return displacement(self._warp(rendered[-1]), self._warp(pose))
+
+    def remember_up_to(self, bytes_: int) -> None:
+        """It repaints a face in less time than a picture of one could be fetched."""
 
     def close(self) -> None:
         """The rig holds nothing but memory."""
+
+    def _warp(self, pose: PoseVector) -> Warp:
+        clamped = clamp(pose)
+        moved = self._bent.sources(clamped, MouthValues.of(clamped).jaw) - self._bent.rest
+        inner = np.asarray(moved[1:-1, 1:-1] / np.float32(PICTURE_SIZE), np.float32)
+        # sizes that are no multiple of 64 have a few cells more or less
+        return inner if len(inner) == CELLS else np.asarray(cv2.resize(inner, (CELLS, CELLS)), np.float32)

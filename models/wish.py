@@ -9,6 +9,8 @@ from core.wire.rungs import CPU
 from core.wire.settings import Value
 
 AUTOMATIC = "automatic"
+NETWORK_SIZE = 512
+"""Side of the pictures that super-resolution and RIFE take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class ModelWish:
     @staticmethod
     def of(settings: Mapping[str, Value], rung: str) -> ModelWish:
         """Out of the settings, presets resolved."""
+        # both networks know pictures of this size only
+        beside = settings["super_resolution"] != "off" or settings["in_between_method"] == "rife"
         return ModelWish(
             str(settings["model"]),
             str(settings["model_variant"]),
@@ -42,7 +46,7 @@ class ModelWish:
             str(settings["runtime"]),
             str(settings["device"]),
             int(settings["cpu_threads"]),
-            int(settings["output_size"]),
+            NETWORK_SIZE if beside else int(settings["output_size"]),
             rung,
         )
 

@@ -8,7 +8,7 @@ from typing import List
 from ..obs.translate import Translator
 from ..wire import hotkeys
 from ..wire.folders import PROJECT
-from ..wire.presets import PRESET_VALUES
+from ..wire.presets import AUTOMATIC, PRESET_VALUES
 from ..wire.settings import BOOL, COLOUR, FLOAT, GROUPS, INT, SETTINGS, Setting
 
 PAGE = PROJECT / "docs" / "settings.md"
@@ -74,6 +74,7 @@ def _presets(say: Translator) -> List[str]:
     head = [say("setting.preset.label"), *(say(f"setting.{key}.label") for key in keys)]
     lines = ["## What each preset sets", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for preset, values in PRESET_VALUES.items():
-        cells = [str(values[key]) if key in values else "your own" for key in keys]
+        otherwise = "as measured" if preset == AUTOMATIC else "your own"
+        cells = [str(values.get(key, otherwise)) for key in keys]
         lines.append("| " + " | ".join([say(f"setting.preset.choice.{preset}"), *cells]) + " |")
     return [*lines, ""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple
 
 import obspython as obs
@@ -54,11 +55,14 @@ class Panel(NamedTuple):
     running_now: Callable[[], bool]
     rules_changed: Callable[[Any, Rules], None]
     values_changed: values_panel.Changed
+    minute_now: Callable[[], str]
+    """Path of the newest picture of the last minute; empty before the first."""
 
 
 _BUTTONS = {
     "avatar": ("make_character", "characters_folder"),
     "input": ("calibrate", "calibrate_reach", "record", "recordings_folder"),
+    "picture": ("measure_again",),
     "output": ("add_source",),
 }
 """At the end of these groups."""
@@ -124,6 +128,24 @@ def _add_status(properties: Any, panel: Panel) -> None:
         properties, "start_stop", say("button.stop" if panel.running else "button.start"), guarded(start_stop)
     )
     obs.obs_properties_add_button(properties, "refresh", say("button.refresh"), guarded(refresh))
+    _add_minute(properties, panel)
+
+
+def _add_minute(properties: Any, panel: Panel) -> None:
+    """A small picture of the last minute, on request: it takes a moment to be drawn, so the second press shows it."""
+    picture = obs.obs_properties_add_text(properties, "minute", "", obs.OBS_TEXT_INFO)
+    obs.obs_property_set_visible(picture, False)
+
+    def show(inside: Any, button: Any) -> bool:
+        path = panel.minute_now()
+        shown = obs.obs_properties_get(inside, "minute")
+        words = f'<img src="{escape(path)}">' if path else panel.say("status.minute_coming")
+        obs.obs_property_set_description(shown, words)
+        obs.obs_property_set_visible(shown, True)
+        panel.press("minute_picture")
+        return True
+
+    obs.obs_properties_add_button(properties, "minute_picture", panel.say("button.minute_picture"), guarded(show))
 
 
 def _show_status(text: Any, status: List[Line]) -> None:

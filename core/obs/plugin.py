@@ -85,6 +85,7 @@ class Plugin:
                 self._is_on,
                 self._rules_changed,
                 self._values_changed,
+                lambda: str(self._engine.view.state.get("minute_picture") or ""),
             )
         )
         # OBS does not ask the modified callbacks when it opens a script's panel
@@ -153,7 +154,7 @@ class Plugin:
                 self._engine.stop()
             else:
                 self._start()
-        elif name in ("calibrate", "calibrate_reach", "record"):
+        elif name in ("calibrate", "calibrate_reach", "record", "minute_picture", "measure_again"):
             self._engine.action(name)
         elif name == "show_expression":
             self._engine.action("expression", slot=expressions_panel.chosen(self._data))

@@ -61,6 +61,7 @@ def _running(view: View, output: Optional[OutputChoice], say: Translator) -> Lis
         values = {name: _rounded(figures, name) for name in ("fps", "pose_age_ms", "render_ms")}
         key = "status.figures" if "pose_age_ms" in figures else "status.figures_idle"
         result.append(Line(say(key, **values)))
+    result += _drawing(view, say)
     result += _model(view.state.get("running"), say)
     if view.state.get("made_character"):
         result.append(Line(say("status.made_character", name=view.state["made_character"])))
@@ -79,6 +80,31 @@ def _running(view: View, output: Optional[OutputChoice], say: Translator) -> Lis
         result.append(Line(say("status.hidden"), WARNING))
     if output is not None and output.output == "obs_source" and view.sources == 0:
         result.append(Line(say("status.no_source"), WARNING))
+    return result
+
+
+def _drawing(view: View, say: Translator) -> List[Line]:
+    """What a frame costs, what is remembered, what was given up, and the delay for the microphone."""
+    figures, result = view.figures, []
+    shown, rendered = figures.get("fps"), figures.get("key_fps")
+    if isinstance(shown, (int, float)) and isinstance(rendered, (int, float)) and shown:
+        between = max(shown - rendered, 0.0)
+        result.append(Line(say("status.drawing", key_fps=_rounded(figures, "key_fps"), between=f"{between:.0f}")))
+        stages = {name: _tenths(figures, name) for name in ("render_ms", "between_ms", "upscale_ms", "publish_ms")}
+        result.append(Line(say("status.stages", **stages)))
+        memory = {"hit_rate": _percent(figures, "hit_rate"), "megabytes": _rounded(figures, "cache_megabytes")}
+        shares = {"device": _percent(figures, "device_share"), "budget": _percent(figures, "budget")}
+        result.append(Line(say("status.memory", **shares, **memory)))
+    aside = figures.get("cache_aside")
+    if aside and aside != "off":
+        result.append(Line(say("status.cache_aside", reason=say(f"reason.{aside}"))))
+    if figures.get("governor") and figures["governor"] != "full":
+        step, reason = say(f"governor.{figures['governor']}"), say(f"reason.{figures.get('governor_reason')}")
+        result.append(Line(say("status.governor", step=step, reason=reason), WARNING))
+    if "audio_delay_ms" in figures:
+        result.append(Line(say("status.audio_delay", milliseconds=_rounded(figures, "audio_delay_ms"))))
+    if view.state.get("preset") == "automatic" and view.state.get("rated"):
+        result.append(Line(say("status.rated", preset=say(f"setting.preset.choice.{view.state['rated']}"))))
     return result
 
 
@@ -145,6 +171,16 @@ def _model(running: Any, say: Translator) -> List[Line]:
 def _rounded(figures: Mapping[str, Any], name: str) -> str:
     value = figures.get(name)
     return f"{value:.0f}" if isinstance(value, float) else str(value) if isinstance(value, int) else "-"
+
+
+def _tenths(figures: Mapping[str, Any], name: str) -> str:
+    value = figures.get(name)
+    return f"{value:.1f}" if isinstance(value, (int, float)) else "-"
+
+
+def _percent(figures: Mapping[str, Any], name: str) -> str:
+    value = figures.get(name)
+    return f"{value * 100:.0f}" if isinstance(value, (int, float)) else "-"
 
 
 def as_html(shown: List[Line]) -> str:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from core.pose.calibration import EASED_IN_NS
 from core.pose.sample import Position
-from models.base import Picture
 
 _SIDEWAYS, _UPWARD = 400.0 / 512.0, 600.0 / 512.0
 _LEAN_DEGREES = 10.0
@@ -27,7 +26,6 @@ _FARTHEST = 0.5
 _DRIFT_S = 20.0
 _LONGEST_STEP_S = 0.25
 _SUBPIXELS = 8
-_STILL = 1e-6
 
 HeadBox = tuple[float, float, float, float]
 """Left, top, right, bottom in shares of the picture's side."""
@@ -54,6 +52,14 @@ class Placement:
         turn[:, :2] = np.rint(turn[:, :2] * size * _SUBPIXELS) / (size * _SUBPIXELS)
         turn[:, 2] = np.rint(turn[:, 2] * _SUBPIXELS) / _SUBPIXELS
         return np.asarray(turn, np.float64)
+
+    def moved_by(self, other: Placement) -> Placement:
+        """This placement, and ``other`` on top of it: what the user set, moved by the head."""
+        if other == IN_PLACE:
+            return self
+        return Placement(
+            self.scale * other.scale, self.degrees + other.degrees, self.right + other.right, self.down + other.down
+        )
 
 
 IN_PLACE = Placement()
@@ -131,8 +137,9 @@ class Movement:
         """0 leaves the avatar in its place."""
         self.auto_framing = True
         self.bongo = False
+        self.stand = IN_PLACE
+        """Where the avatar stands when nothing moves it."""
         self._framing = AutoFraming()
-        self._warped: Picture = np.zeros((0, 0, 4), np.uint8)
 
     def recentre(self) -> None:
         """After a calibration or another tracker: positions are relative to a new neutral."""
@@ -141,33 +148,13 @@ class Movement:
     def place(self, moved: Position, presence: float, now_ns: int) -> Placement:
         """Where the avatar stands at this moment."""
         if self.multiplier <= 0.0:
-            return placement_of((0.0, 0.0, 0.0), 0.0, bongo=True) if self.bongo else IN_PLACE
-        if self.auto_framing:
-            moved = self._framing(moved, now_ns, presence)
-        return placement_of(moved, self.multiplier, bongo=self.bongo, head=HEAD_BOX if self.auto_framing else None)
-
-    def apply(self, picture: Picture, placement: Placement) -> Picture:
-        """The picture (premultiplied BGRA, square) with the avatar placed; ``picture`` itself when it is in its place.
-
-        What comes back is overwritten by the next call. Premultiplied pixels are blended, so edges keep their colour.
-        """
-        if placement == IN_PLACE:
-            return picture
-        matrix = placement.matrix(len(picture))
-        if np.abs(matrix - _identity()).max() < _STILL:
-            return picture
-        if self._warped.shape != picture.shape:
-            self._warped = np.empty_like(picture)
-        cv2.warpAffine(
-            picture,
-            matrix,
-            (picture.shape[1], picture.shape[0]),
-            dst=self._warped,
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(0, 0, 0, 0),
-        )
-        return self._warped
+            moved_to = placement_of((0.0, 0.0, 0.0), 0.0, bongo=True) if self.bongo else IN_PLACE
+        else:
+            if self.auto_framing:
+                moved = self._framing(moved, now_ns, presence)
+            head = HEAD_BOX if self.auto_framing else None
+            moved_to = placement_of(moved, self.multiplier, bongo=self.bongo, head=head)
+        return self.stand.moved_by(moved_to)
 
 
 def blend(older: Placement, newer: Placement, fraction: float) -> Placement:
@@ -180,10 +167,6 @@ def blend(older: Placement, newer: Placement, fraction: float) -> Placement:
         older.right + (newer.right - older.right) * fraction,
         older.down + (newer.down - older.down) * fraction,
     )
-
-
-def _identity() -> NDArray[np.float64]:
-    return np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
 
 
 def _limit(share: float) -> float:

@@ -3,35 +3,71 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.pose.mixer import PoseMoment
-from models.base import CharacterModel, KeyFrame, Picture
+from core.pose.parameters import ROTATION, PoseVector
+from core.pose.quantiser import OFF, Quantiser
+from core.wire.clock import now_ns
+from models.base import CharacterModel, Picture
 
-from .movement import IN_PLACE, Movement, Placement, blend
+from .bending import BentPictures
+from .compose import Composer
+from .key_frames import END_LIMIT_S, Drawn, Interpolator, KeyFrames, PictureCache, Times
+from .moments import Moment, between, path
+from .movement import IN_PLACE, Movement, Placement
+
+MOTION, SMOOTH, RIFE = "motion", "smooth", "rife"
+_FITS, _FITS_NO_MORE = 0.55, 0.8
+"""Shares of an output frame's time: a picture that takes less is waited for, one that takes more is made meanwhile."""
+_LATE_LIMIT_S = 1.0
+_HISTORY = 240
+"""Moments remembered where pictures are shown late: a few seconds."""
+
+_IDENTITY = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
+
+Sample = Callable[[], tuple[PoseMoment, int]]
+"""The pose of now and the time it was taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How often a picture is rendered and what happens between."""
 
-    interpolation: bool = False
-    factor: int = 2
-    """With interpolation: one key frame for every ``factor`` output frames."""
+    between: str = ""
+    """``motion``: the newest picture is bent to the pose of now. ``smooth`` and ``rife``: drawn between two pictures,
+    which are therefore shown late. Empty: nothing."""
+    factor: int = 1
+    """With in-between frames: one key frame for every ``factor`` output frames, if it is done in time."""
     render_rate: float = 0.0
     """At most this many key frames a second; 0 is no limit."""
     frame_rate: float = 60.0
+    least_stride: int = 1
+    """What the governor asks for."""
+
+    @property
+    def late(self) -> bool:
+        """Are pictures shown that lie between two others?"""
+        return self.between in (SMOOTH, RIFE)
 
     @property
     def stride(self) -> int:
         """Output frames from one key frame to the next."""
-        wanted = self.factor if self.interpolation else 1
+        wanted = self.factor if self.between else 1
+        if self.late:
+            wanted = max(wanted, 2)
         if self.render_rate > 0.0:
             wanted = max(wanted, math.ceil(self.frame_rate / self.render_rate - 0.01))
-        return wanted
+        return max(wanted, self.least_stride)
+
+    @property
+    def interval_ns(self) -> int:
+        """From one output frame to the next."""
+        return round(1e9 / self.frame_rate) if self.frame_rate > 0.0 else 16_666_667
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +81,53 @@ class Rendered:
     presence: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    frame: KeyFrame
-    packet_ns: int
-    sampled_ns: int
-    presence: float
-    placement: Placement = IN_PLACE
-
-
 class Pipeline:
-    """One character on its way to the screen. Used by the render loop only.
+    """One character on its way to the screen. Used by the render loop only, but for :meth:`warm` and :meth:`close`."""
 
-    With interpolation the newest key frame is approached in ``stride`` steps, so the avatar is shown (stride - 1)
-    output frames late; without, every key frame is shown at once.
-    """
-
-    def __init__(self, model: CharacterModel, pace: Pace | None = None, movement: Movement | None = None) -> None:
-        """``movement`` is where the avatar stands in its picture; None leaves it in its place."""
-        self._pace = pace or Pace()
-        self._movement = movement or Movement()
-        self._model = model
-        self._key_picture: Picture = np.zeros((model.size, model.size, 4), np.uint8)
-        self._between_picture: Picture = np.zeros_like(self._key_picture)
-        self._older: _Key | None = None
-        self._newer: _Key | None = None
-        self._step = 0
-        self._newest_is_shown = False
-        self._still = False
+    def __init__(
+        self,
+        model: CharacterModel,
+        pace: Pace | None = None,
+        movement: Movement | None = None,
+        cache: PictureCache | None = None,
+        name: bytes = b"",
+    ) -> None:
+        """``movement`` is where the avatar stands in its picture; None leaves it in its place. ``cache`` and ``name``:
+        see :class:`KeyFrames`."""
+        self.keys = KeyFrames(model, cache, name)
+        self.movement = movement or Movement()
+        self.quantiser = Quantiser()
+        self._turning = Quantiser("low")
+        self._pace = Pace()
+        self.rife: Interpolator | None = None
+        self._bent = BentPictures(model)
+        self._composer = Composer()
+        self._newest: Drawn | None = None
+        self._earlier: PoseVector | None = None
+        self._begun: Moment | None = None
+        """What the picture shows that is drawn meanwhile."""
+        self._queue: deque[tuple[Picture, Drawn, Moment, bool]] = deque()
+        self._newest_moment: Moment | None = None
+        self._history: deque[Moment] = deque(maxlen=_HISTORY)
+        self._queue_due_ns = 0
+        self._since_key = 1 << 30
+        self._meanwhile = False
+        self._shown: tuple[object, ...] = ()
+        self._shown_ns = 0
+        self._times: Times = []
+        if pace is not None:
+            self.pace = pace
 
     @property
     def model(self) -> CharacterModel:
         """The character being shown."""
-        return self._model
+        return self.keys.model
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures that are shown, in pixels."""
+        upscaler = self.keys.upscaler
+        return upscaler.size if upscaler is not None else self.model.size
 
     @property
     def pace(self) -> Pace:
@@ -86,68 +136,215 @@ class Pipeline:
 
     @pace.setter
     def pace(self, pace: Pace) -> None:
-        # the next frame is a key frame, so that a change shows within one frame
         if pace != self._pace:
-            self._pace, self._step = pace, 0
+            # the next frame is a key frame if one can be had, so that a change shows within one frame
+            self._pace, self._since_key = pace, 1 << 30
+            self._queue.clear()
+
+    @property
+    def draws_next(self) -> bool:
+        """Will the next frame wait for a picture to be rendered?"""
+        if self._pace.late:
+            return False
+        due = self._since_key + 1 >= self._pace.stride
+        return due and (not self._pace.between or not (self.keys.busy or self._draws_meanwhile()))
+
+    def take_times(self) -> Times:
+        """What was done since the last call and how long it took; see :data:`core.render.key_frames.Times`."""
+        taken, self._times = self._times, []
+        return taken
+
+    def warm(self, pose: PoseVector) -> None:
+        """Draw a first picture before anybody waits for it; on the thread that made this. Raises AccelError."""
+        self._newest = self.keys.draw(self.quantiser(pose))
 
     def show_again(self) -> None:
         """The next call gives a picture even if nothing moved: whoever looks now has not seen the last one."""
-        self._step, self._newest_is_shown, self._still = 0, False, False
+        self._shown, self._since_key = (), 1 << 30
 
-    def next(self, sample_pose: Callable[[], tuple[PoseMoment, int]]) -> Rendered | None:
+    def close(self, limit_s: float = END_LIMIT_S) -> None:
+        """Afterwards nobody draws with the model any more; the picture at hand is waited for, at most so long."""
+        self.keys.close(limit_s)
+
+    def next(self, sample: Sample) -> Rendered | None:
         """The picture for the next output frame, or None when it would be the same as the last one.
 
-        ``sample_pose`` returns the pose of now and the time it was taken; it is called only when a key frame is due.
+        Raises AccelError when the model's runtime failed.
         """
-        step, stride = self._step, self._pace.stride
-        self._step = (step + 1) % stride
-        if step == 0:
-            self._advance(sample_pose)
-        older, newer = self._older, self._newer
-        if newer is None or self._still:
+        self._since_key += 1
+        if self._pace.late:
+            return self._next_of_batch(sample)
+        drawn = self.keys.take()
+        if drawn is not None:
+            self._take_begun(drawn)
+        if not self._pace.between and not self._is_due():
             return None
-        fraction = (step + 1) / stride
-        unmoved = older is None or (older.frame is newer.frame and older.placement == newer.placement)
-        if not self._pace.interpolation or older is None or unmoved or fraction >= 1.0:
-            if self._newest_is_shown:
-                return None
-            self._newest_is_shown = True
-            picture = self._movement.apply(self._key_picture, newer.placement)
-            return Rendered(picture, False, newer.packet_ns, newer.sampled_ns, newer.presence)
-        self._model.between(older.frame, newer.frame, fraction, self._between_picture)
-        return Rendered(
-            self._movement.apply(self._between_picture, blend(older.placement, newer.placement, fraction)),
-            True,
-            _between(older.packet_ns, newer.packet_ns, fraction),
-            _between(older.sampled_ns, newer.sampled_ns, fraction),
-            newer.presence,
-        )
-
-    def _advance(self, sample_pose: Callable[[], tuple[PoseMoment, int]]) -> None:
-        """Take the next key frame; rendering it is left out when the pose is the newest one's already."""
-        moment, sampled_ns = sample_pose()
-        placement = self._movement.place(moment.position, moment.presence, sampled_ns)
-        if self._newer is not None and np.array_equal(self._newer.frame.pose, moment.pose):
-            frame = self._newer.frame
-            if self._is_moved(placement):
-                self._still = self._newest_is_shown = False
-            else:
-                placement = self._newer.placement
-                self._still = self._newest_is_shown
+        moment = self._moment(sample)
+        if self._is_newest(moment.pose):
+            self._newest_moment = moment
         else:
-            frame = self._model.render(moment.pose, self._key_picture)
-            self._still = self._newest_is_shown = False
-        self._older, self._newer = self._newer, _Key(frame, moment.packet_ns, sampled_ns, moment.presence, placement)
+            self._advance(moment)
+        newest = self._newest
+        if newest is None:
+            return None
+        if self._pace.between:
+            wanted = moment.bent if self.quantiser.level not in (OFF, self._turning.level) else moment.pose
+            if not np.array_equal(newest.pose, wanted):
+                return self._bend(newest, wanted, moment)
+            return self._show(newest, newest.picture, moment)
+        if np.array_equal(newest.pose, moment.pose):
+            return self._show(newest, newest.picture, moment)
+        # bending was switched off while a picture was drawn: what is on screen may be newer than that
+        return self._bend(newest, moment.pose, moment)
 
-    def _is_moved(self, placement: Placement) -> bool:
-        """Would the same picture be seen elsewhere?"""
-        if self._newer is None or placement == self._newer.placement:
-            return False
-        size = self._model.size
-        return not np.array_equal(placement.matrix(size), self._newer.placement.matrix(size))
+    # -- pictures bent to the pose of now --------------------------------------------------------------------------
 
+    def _is_newest(self, pose: PoseVector) -> bool:
+        """Is the newest picture of this pose, and finished as pictures are now?"""
+        newest = self._newest
+        return newest is not None and newest.finish == self.keys.finish and np.array_equal(newest.pose, pose)
 
-def _between(older_ns: int, newer_ns: int, fraction: float) -> int:
-    if older_ns == 0 or newer_ns == 0:
-        return newer_ns
-    return older_ns + int((newer_ns - older_ns) * fraction)
+    def _advance(self, moment: Moment) -> None:
+        """Have a picture of this pose, now or later."""
+        known = self.keys.remembered(moment.pose)
+        if known is not None:
+            self._take(known, moment)
+        elif self.keys.busy:
+            if not self._pace.between:
+                late = self.keys.take(_LATE_LIMIT_S)
+                if late is not None:
+                    self._take_begun(late)
+        elif self._is_due():
+            self._since_key = 0
+            if self._pace.between and self._newest is not None and self._draws_meanwhile():
+                self._begun = moment
+                self.keys.begin(moment.pose)
+            else:
+                self._take(self.keys.draw(moment.pose), moment)
+
+    def _bend(self, newest: Drawn, pose: PoseVector, moment: Moment) -> Rendered | None:
+        if self._look(newest, newest.picture, pose, moment.placement) == self._shown:
+            return None
+        started = now_ns()
+        rendered = [newest.pose] if self._earlier is None else [self._earlier, newest.pose]
+        with self._bent.lock:
+            displacement = self.model.motion(rendered, pose)
+        if displacement is None:
+            return self._show(
+                newest, newest.picture, replace(self._newest_moment or moment, placement=moment.placement)
+            )
+        self._shown, self._shown_ns = self._look(newest, newest.picture, pose, moment.placement), moment.sampled_ns
+        picture = self._composer.compose(newest.picture, newest.bands, moment.placement, displacement, newest.serial)
+        self._times.append(("between", now_ns() - started))
+        return Rendered(picture, True, moment.packet_ns, moment.sampled_ns, moment.presence)
+
+    def _draws_meanwhile(self) -> bool:
+        """Does a picture take so long that frames would be late if the loop waited for it?"""
+        share = self.keys.expected_ns / self._pace.interval_ns
+        if share > _FITS_NO_MORE:
+            self._meanwhile = True
+        elif share < _FITS:
+            self._meanwhile = False
+        return self._meanwhile
+
+    def _is_due(self) -> bool:
+        return self._since_key >= self._pace.stride
+
+    # -- pictures drawn between two --------------------------------------------------------------------------------
+
+    def _next_of_batch(self, sample: Sample) -> Rendered | None:
+        """Shows, evenly spaced, the pictures that lead from one key frame to the next, while the next are drawn."""
+        now = now_ns()
+        if not self._queue:
+            drawn = self.keys.take()
+            if drawn is not None:
+                self._queue_up(drawn)
+        moment = self._moment(sample)
+        self._history.append(moment)
+        self._begin_batch(moment)
+        if not self._queue or now + self._pace.interval_ns // 2 < self._queue_due_ns:
+            return None
+        self._queue_due_ns = max(self._queue_due_ns, now) + self._spacing_ns
+        picture, drawn, moment, in_between = self._queue.popleft()
+        return self._show(drawn, picture, moment, in_between)
+
+    @property
+    def _spacing_ns(self) -> int:
+        """From one picture to the next: an output frame, or longer where drawing them takes longer."""
+        return max(self._pace.interval_ns, self.keys.expected_ns // self._pace.stride)
+
+    def _queue_up(self, drawn: Drawn) -> None:
+        """What is not newer than what was shown is left out: time never goes back on screen."""
+        older, newer = self._newest_moment, self._begun
+        assert newer is not None
+        self._take(drawn, newer)
+        for number, picture in enumerate(drawn.between, 1):
+            moment = between(older, newer, number / (len(drawn.between) + 1)) if older is not None else newer
+            if older is None or moment.sampled_ns > self._shown_ns:
+                self._queue.append((picture, drawn, moment, True))
+        if newer.sampled_ns > self._shown_ns:
+            self._queue.append((drawn.picture, drawn, newer, False))
+
+    def _begin_batch(self, moment: Moment) -> None:
+        """Begin the next one so that it is done when the last one was shown, not earlier: its pose is newer then."""
+        left_ns = len(self._queue) * self._spacing_ns
+        if self.keys.busy or not self._is_due() or left_ns > self.keys.expected_ns + self._pace.interval_ns:
+            return
+        newest = self._newest
+        if newest is not None and self._is_newest(moment.pose):
+            if not self._queue:
+                # nothing moves: what stands there is shown where it stands now
+                self._queue.append((newest.picture, newest, moment, False))
+                self._newest_moment = moment
+            return
+        older, self._begun, self._since_key = self._newest_moment, moment, 0
+        self.keys.interpolator = self._bent if self._pace.between == SMOOTH else self.rife
+        known = self.keys.remembered(moment.pose)
+        if newest is None or newest.plain is None or np.array_equal(newest.pose, moment.pose):
+            self.keys.begin(moment.pose, known=known)
+        else:
+            way = path(self._history, older, moment, newest.pose, self._pace.stride)
+            self.keys.begin(moment.pose, newest, way, known)
+
+    # -- both ------------------------------------------------------------------------------------------------------
+
+    def _moment(self, sample: Sample) -> Moment:
+        moment, sampled_ns = sample()
+        placement = self.movement.place(moment.position, moment.presence, sampled_ns)
+        pose = self.quantiser(moment.pose)
+        bent = pose.copy()
+        bent[ROTATION] = self._turning(moment.pose)[ROTATION]
+        return Moment(pose, bent, moment.packet_ns, sampled_ns, moment.presence, placement)
+
+    def _take_begun(self, drawn: Drawn) -> None:
+        """What was begun is the newest picture now, unless a better one was had meanwhile."""
+        begun, at = self._begun, self._newest_moment
+        overtaken = begun is not None and at is not None and at.sampled_ns > begun.sampled_ns
+        if overtaken and self._newest is not None and self._newest.finish == drawn.finish:
+            self.keys.remember(drawn)
+            self._times += drawn.times
+        else:
+            self._take(drawn, begun)
+
+    def _take(self, drawn: Drawn, moment: Moment | None) -> None:
+        self._earlier = self._newest.pose if self._newest is not None else None
+        self._newest, self._newest_moment = drawn, moment
+        self.keys.remember(drawn)
+        self._times += drawn.times
+
+    def _show(self, drawn: Drawn, picture: Picture, moment: Moment, in_between: bool = False) -> Rendered | None:
+        """A picture as it was made, where the avatar stands."""
+        look = self._look(drawn, picture, drawn.pose, moment.placement)
+        if look == self._shown:
+            return None
+        self._shown, self._shown_ns = look, moment.sampled_ns
+        composed = self._composer.compose(picture, drawn.bands, moment.placement)
+        return Rendered(composed, in_between, moment.packet_ns, moment.sampled_ns, moment.presence)
+
+    def _look(self, drawn: Drawn, picture: Picture, pose: PoseVector, placement: Placement) -> tuple[object, ...]:
+        """Differs whenever something else would be seen, or the same elsewhere."""
+        where = b""
+        if placement != IN_PLACE:
+            matrix = placement.matrix(self.size) + 0.0  # -0 and 0 are the same place but not the same bytes
+            where = matrix.tobytes() if not np.array_equal(matrix, _IDENTITY) else b""
+        return drawn.serial, id(picture), pose.tobytes(), where

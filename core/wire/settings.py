@@ -83,12 +83,15 @@ RECORDED = (
 )  # fmt: skip
 """Trackers whose packets can be recorded and replayed."""
 OUTPUTS = ("automatic", "obs_source", "spout", "virtual_camera", "preview", "file", "null")
-PRESETS = ("low", "medium", "high", "ultra", "custom")
+PRESETS = ("low", "medium", "high", "ultra", "automatic", "custom")
+SIMPLIFY_LEVELS = ("off", "low", "medium", "high", "higher", "highest", "gaming")
 DEFAULT_CHARACTER = "nocti"
 
 MODELS = ("automatic", "tha4_student", "tha4", "tha3", "rig")
 RUNTIMES = ("automatic", "tensorrt_rtx", "tensorrt", "onnxruntime_cuda", "onnxruntime_directml", "onnxruntime_cpu")
 AUTOMATIC = "automatic"
+
+SUPER_RESOLUTION = ("off", "waifu2x", "real_esrgan", "real_esrgan_head", "anime4k")
 
 GROUPS = ("avatar", "input", "face", "voice", "movement", "model", "picture", "output", "program")
 """The panel's groups in order; names under ``group.<key>`` in the locale tables."""
@@ -154,6 +157,9 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting("extend_movement", FLOAT, 0.0, "movement", minimum=0.0, maximum=3.0, step=0.1),
     Setting("auto_framing", BOOL, True, "movement", advanced=True),
     Setting("bongo", BOOL, False, "movement"),
+    Setting("zoom", INT, 100, "movement", minimum=25, maximum=300, step=5, unit="%", advanced=True),
+    Setting("shift_x", INT, 0, "movement", minimum=-100, maximum=100, step=1, unit="%", advanced=True),
+    Setting("shift_y", INT, 0, "movement", minimum=-100, maximum=100, step=1, unit="%", advanced=True),
     Setting("remote_control", BOOL, False, "movement", advanced=True),
     Setting("remote_port", INT, 39541, "movement", minimum=1024, maximum=65535, step=1, advanced=True),
     Setting("model", CHOICE, AUTOMATIC, "model", choices=MODELS),
@@ -174,8 +180,18 @@ SETTINGS: Tuple[Setting, ...] = (
             shown_for=("preset", ("custom",))),
     Setting("quality", CHOICE, "balanced", "picture", choices=("full", "balanced", "fast"),
             shown_for=("preset", ("custom",))),
-    Setting("interpolation", BOOL, False, "picture"),
-    Setting("interpolation_factor", INT, 2, "picture", minimum=2, maximum=4, step=1, unit="x", advanced=True),
+    Setting("simplify", CHOICE, "low", "picture", choices=SIMPLIFY_LEVELS, shown_for=("preset", ("custom",))),
+    Setting("ram_cache", INT, 512, "picture", minimum=0, maximum=16384, step=64, unit="MB",
+            shown_for=("preset", ("custom",))),
+    Setting("cache_codec", CHOICE, AUTOMATIC, "picture", choices=(AUTOMATIC, "raw", "lz4", "turbojpeg"),
+            shown_for=("preset", ("custom",)), advanced=True),
+    Setting("vram_cache", INT, 128, "picture", minimum=0, maximum=16384, step=16, unit="MB",
+            shown_for=("preset", ("custom",))),
+    Setting("interpolation", BOOL, True, "picture"),
+    Setting("in_between_method", CHOICE, "motion", "picture", choices=("motion", "smooth", "rife")),
+    Setting("interpolation_factor", INT, 1, "picture", minimum=1, maximum=4, step=1, unit="x"),
+    Setting("super_resolution", CHOICE, "off", "picture", choices=SUPER_RESOLUTION),
+    Setting("budget", INT, 100, "picture", minimum=10, maximum=100, step=5, unit="%"),
     Setting("mark_in_betweens", BOOL, False, "picture", advanced=True),
     Setting("frame_rate", INT, 0, "output", minimum=0, maximum=144, step=1, unit="fps"),
     Setting("output", CHOICE, "automatic", "output", choices=OUTPUTS),

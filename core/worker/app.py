@@ -16,9 +16,7 @@ from core.pose.calibration_store import CalibrationStore
 from core.pose.mixer import PoseMixer, PoseMoment
 from core.publish import registry as outputs
 from core.publish.base import Frame, PublishContext, Publisher
-from core.render.movement import Movement
-from core.render.pipeline import Pace, Pipeline, Rendered
-from core.wire import presets
+from core.render.pipeline import Rendered
 from core.wire.clock import now_ns
 from core.wire.errors import AccelError, CalibrationRefused, EasyVtuberError, MessageUnknown
 from core.wire.expressions import SLOTS
@@ -31,10 +29,12 @@ from trackers import registry as trackers
 from trackers.base import Hint, TrackerSample, TrackerStatus
 
 from .characters import ShownCharacter
-from .clock import Pacer
+from .clock import KEY, OTHER, Pacer
 from .control import ControlPipe
+from .drawing import Drawing
 from .environment import set_level
 from .expression_book import ExpressionBook
+from .figures import Figures
 from .overlay import Overlay
 from .packet_recorder import PacketRecorder
 from .parts import Parts
@@ -55,14 +55,16 @@ class Worker:
         self._visible = True
         self._stopping = False
         self._reporter = Reporter(pipe)
-        self._parts = Parts(self._reporter.problem, self._reporter.progress)
-        self._pipeline: Pipeline | None = None
+        self._stats = Stats()
+        self._parts = Parts(
+            self._reporter.problem, self._reporter.progress, lambda model, name: self._drawing.pipeline_for(model, name)
+        )
+        self._drawing = Drawing(self._parts, self._stats)
         self._mixer = PoseMixer(CalibrationStore(user_data() / "calibration.json"))
         self._recorder = PacketRecorder(user_recordings(), self._parts.submit, self._reporter.problem)
         self._expressions = ExpressionBook(self._parts.submit, self._reporter.problem)
-        self._movement = Movement()
         self._pacer = Pacer()
-        self._stats = Stats()
+        self._figures = Figures(self._stats, self._pacer, self._drawing, self._parts)
         self._overlay = Overlay()
         self._blank_shown = False
         self._sequence = 0
@@ -89,11 +91,14 @@ class Worker:
             self._reporter.state(self._state())
             self._recorder.close()
             self._parts.close()
+            self._drawing.close()
         return 0
 
     # -- one turn of the loop --------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
+        pipeline = self._drawing.pipeline
+        self._pacer.expect(KEY if pipeline is not None and pipeline.draws_next else OTHER)
         deadline = self._pacer.next_deadline(now_ns())
         wait_ns = self._pacer.start_of_work(deadline) - now_ns()
         if wait_ns > 0:
@@ -102,34 +107,41 @@ class Worker:
             self._handle(message)
         self._exchange(now_ns())
         self._show_frame()
-        self._reporter.tick(now_ns(), self._stage(), self._stats.frames, self._state, self._figures)
+        if self._drawing.observe(now_ns(), self._pacer.late):
+            self._want()
+        self._reporter.tick(now_ns(), self._stage(), self._stats.frames, self._state, self._told_figures)
 
     def _exchange(self, now: int) -> None:
         """Take over what the preparer finished, between two frames."""
         parts = self._parts
         if parts.character.take(now) and parts.character.current is not None:
-            self._pipeline = Pipeline(parts.character.current.model, self._pace(), self._movement)
-            if parts.character.current.network is not None:
-                parts.take_network()
-            elif not parts.devices:
-                parts.look_for_devices()
-            self._expressions.use(parts.character.current.name)
-            self._movement.recentre()
-            gc.collect()
-            gc.freeze()  # what lives as long as the character need not be looked at by every later collection
+            self._show_character(parts.character.current)
+        self._drawing.exchange(now)
         self._exchange_inputs(now)
-        if parts.output.take(now) and self._pipeline is not None:
+        if parts.output.take(now) and self._drawing.pipeline is not None:
             self._blank_shown = False
-            self._pipeline.show_again()
+            self._drawing.pipeline.show_again()
         publisher = parts.output.current
         if publisher is not None and publisher.failure is not None:
             parts.output.broke(publisher.failure, now)
+
+    def _show_character(self, shown: ShownCharacter) -> None:
+        self._drawing.show(shown)
+        if shown.network is not None:
+            self._parts.take_network()
+        elif not self._parts.devices:
+            self._parts.look_for_devices()
+        self._want()
+        self._expressions.use(shown.name)
+        self._drawing.movement.recentre()
+        gc.collect()
+        gc.freeze()  # what lives as long as the character need not be looked at by every later collection
 
     def _exchange_inputs(self, now: int) -> None:
         parts = self._parts
         if parts.tracker.take(now):
             self._mixer.use_tracker(str(self._settings["tracker"]))
-            self._movement.recentre()
+            self._drawing.movement.recentre()
         self._recorder.follow(parts.tracker.current)
         parts.microphone.take(now)
         parts.remote.take(now)
@@ -145,22 +157,22 @@ class Worker:
                 self._show_expression(which, weight, now)
 
     def _show_frame(self) -> None:
-        publisher, pipeline = self._parts.output.current, self._pipeline
+        publisher, pipeline = self._parts.output.current, self._drawing.pipeline
         if publisher is None or pipeline is None:
             return
         if not self._visible:
-            self._show_nothing(publisher, pipeline.model.size)
+            self._show_nothing(publisher, pipeline.size)
             return
         if self._blank_shown:
             self._blank_shown = False
             pipeline.show_again()
-        start = now_ns()
+        start, kind = now_ns(), KEY if pipeline.draws_next else OTHER
         try:
-            rendered = pipeline.next(self._sample_pose)
+            rendered = self._drawing.next(self._sample_pose)
         except AccelError as problem:
             # a driver was reset, or memory ran out: the last picture stays until something else draws
             self._reporter.problem("runtime", problem)
-            self._pipeline = None
+            self._drawing.show(None)
             self._parts.model_failed(problem)
             return
         if rendered is None:
@@ -168,13 +180,12 @@ class Worker:
         rendered_ns = now_ns()
         self._publish(publisher, rendered, rendered_ns)
         published_ns = now_ns()
-        self._pacer.worked(published_ns - start)
+        self._pacer.worked(published_ns - start, kind)
         self._stats.frame(
             published_ns,
-            render_ns=rendered_ns - start,
             publish_ns=published_ns - rendered_ns,
-            in_between=rendered.in_between,
             packet_ns=rendered.packet_ns,
+            sampled_ns=rendered.sampled_ns,
         )
 
     def _publish(self, publisher: Publisher, rendered: Rendered, rendered_ns: int) -> None:
@@ -205,12 +216,14 @@ class Worker:
     def _sample_pose(self) -> tuple[PoseMoment, int]:
         now = now_ns()
         microphone, remote = self._parts.microphone.current, self._parts.remote.current
-        return self._mixer.pose(
+        moment = self._mixer.pose(
             self._latest(now),
             now,
             microphone.mouth(now) if microphone is not None else None,
             remote.pose(now) if remote is not None else None,
-        ), now
+        )
+        self._drawing.pose = moment.pose
+        return moment, now
 
     def _latest(self, now: int) -> TrackerSample | None:
         tracker = self._parts.tracker.current
@@ -236,8 +249,7 @@ class Worker:
             self._pacer.follow(
                 fields["tick_ns"], fields["interval_ns"], delay if isinstance(delay, int) else 0, now_ns()
             )
-            if self._pipeline is not None:
-                self._pipeline.pace = self._pace()
+            self._drawing.set_frame_rate(self._pacer.frame_rate)
         elif message.type == "configure":
             self._rung = ladder_from(str(fields["rung"]))[0]
             self._ring_locator = str(fields.get("ring", ""))
@@ -258,7 +270,7 @@ class Worker:
         if name == "calibrate":
             if not self._mixer.calibrate(self._latest(now), now):
                 return CalibrationRefused("no face during the last half second")
-            self._movement.recentre()
+            self._drawing.movement.recentre()
         elif name == "calibrate_reach":
             if not self._mixer.begin_reach(self._latest(now), now):
                 return CalibrationRefused("no face, or one whose reach the tracker finds out itself")
@@ -274,6 +286,11 @@ class Worker:
             self._parts.make_character(Path(str(details.get("path", ""))))
         elif name in ("show", "hide"):
             self._visible = name == "show"
+        elif name == "minute_picture":
+            self._figures.draw_minute()
+        elif name == "measure_again":
+            self._drawing.measure_again()
+            self._want()
         else:
             return MessageUnknown(type=f"action {name}"[:64])
         return None
@@ -294,56 +311,41 @@ class Worker:
         """Take over settings; only what they really change is made anew. Returns the first refusal."""
         good, refused = accept(given)
         self._settings.update(good)
-        settings = presets.resolve(self._settings)
+        settings = self._drawing.resolved(self._settings)
         set_level(str(settings["log_level"]))
         self._mixer.configure(settings)
-        self._movement.multiplier = float(settings["extend_movement"])
-        self._movement.auto_framing = bool(settings["auto_framing"])
-        self._movement.bongo = bool(settings["bongo"])
         self._pacer.set_frame_rate(float(settings["frame_rate"]))
-        if self._pipeline is not None:
-            self._pipeline.pace = self._pace()
+        if {"tracker", "lip_sync"} & good.keys():
+            self._parts.look_for_inputs(settings)
+        self._want()
+        return refused[0] if refused else None
+
+    def _want(self) -> None:
+        """Have everything made that settings, preset and governor want."""
+        settings = self._drawing.resolved(self._settings)
+        self._drawing.configure(settings, self._pacer.frame_rate)
+        if self._drawing.wanted_precision:
+            settings = {**settings, "precision": self._drawing.wanted_precision}
         context = PublishContext(
             self._ring_locator, self._pipe.frame_ready, self._pacer.frame_rate, self._reporter.last_figures
         )
-        if {"tracker", "lip_sync"} & good.keys():
-            self._parts.look_for_inputs(settings)
         self._parts.want(settings, self._rung, context)
-        return refused[0] if refused else None
-
-    def _pace(self) -> Pace:
-        settings = presets.resolve(self._settings)
-        return Pace(
-            bool(settings["interpolation"]),
-            int(settings["interpolation_factor"]),
-            float(settings["render_rate"]),
-            self._pacer.frame_rate,
-        )
+        self._parts.want_beside(settings, self._rung, self._drawing.steps)
+        self._drawing.refresh()  # what is not wanted any more is gone by now
 
     # -- what OBS is told ------------------------------------------------------------------------------------------
 
     def _stage(self) -> str:
         if self._stopping:
             return "stopping"
-        return "running" if self._pipeline is not None and self._parts.output.current is not None else "warming"
+        return "running" if self._drawing.pipeline is not None and self._parts.output.current is not None else "warming"
 
     def _tracker_status(self) -> TrackerStatus | None:
         tracker = self._parts.tracker.current
         return tracker.status(now_ns()) if tracker is not None else None
 
-    def _figures(self) -> dict[str, float | str]:
-        figures: dict[str, float | str] = dict(self._stats.figures(now_ns()))
-        figures.update(self._pacer.figures())
-        status = self._tracker_status()
-        if status is not None:
-            figures["tracker_state"] = status.state.value
-            figures["tracker_fps"] = round(status.samples_per_second, 1)
-            figures["tracker_dropped"] = float(sum(status.dropped.values()))
-        microphone = self._parts.microphone.current
-        if microphone is not None:
-            mouth = microphone.mouth(now_ns())
-            figures["microphone_level"] = round(mouth.level, 2) if mouth is not None else 0.0
-        return figures
+    def _told_figures(self) -> dict[str, float | str]:
+        return self._figures.now(str(self._settings["tracker"]), self._tracker_status())
 
     def _rung_in_use(self, character: ShownCharacter | None) -> str:
         """As long as a network is being made, the highest one allowed: if that ends the process, the way down begins
@@ -364,9 +366,12 @@ class Worker:
             "cameras": list(self._parts.cameras),
             "microphones": list(self._parts.microphones),
             "made_character": self._parts.made_character,
-            "size": character.model.size if character else 0,
+            "minute_picture": self._figures.minute_picture,
+            "rated": self._drawing.rated,
+            "size": character.pipeline.size if character else 0,
             "preset": self._settings["preset"],
             "interpolation": self._settings["interpolation"],
+            "in_between_method": self._settings["in_between_method"],
             "visible": self._visible,
             "output": self._settings["output"],
             "output_description": output.description if output else "",

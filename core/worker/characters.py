@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from accel.base import Runtime
+from core.render.pipeline import Pipeline
 from core.wire.errors import AccelError, BuildStopped, EasyVtuberError, ModelError
 from core.wire.rungs import RIG
 from models.base import CharacterModel
 from models.character import Character, load_character
+from models.enhancing import WHOLE, Box, reach
 from models.family import Family
 from models.opener import ModelOpener
 from models.registry import open_rig
 from models.wish import ModelWish, Running
 
 Progress = Callable[[str, float], None]
+PipelineFor = Callable[[CharacterModel, str], Pipeline]
+"""Makes a pipeline for a model whose pictures depend on what the text names, and draws its first picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +31,27 @@ class ShownCharacter:
     name: str
     model: CharacterModel
     running: Running
+    pipeline: Pipeline
+    box: Box = WHOLE
+    """Where in its 512 x 512 picture it may be: top, left, height, width."""
     network: Callable[[], ShownCharacter] | None = None
     """Makes the one that shall take over: the rig is there at once, a network may take minutes the first time."""
 
     def close(self) -> None:
-        """Give back what the model holds on its device."""
+        """Give back what the model holds on its device; the picture at hand is waited for."""
+        self.pipeline.close()
         self.model.close()
 
 
 class CharacterMaker:
     """Reads characters and opens models. Used on one thread; :meth:`gave_out` and :meth:`end` from any."""
 
-    def __init__(self, tell: Callable[[EasyVtuberError | None], None], progress: Progress) -> None:
+    def __init__(
+        self, tell: Callable[[EasyVtuberError | None], None], progress: Progress, pipeline_for: PipelineFor
+    ) -> None:
         """``tell`` hears what does not work of the chosen runtimes, ``progress`` of long work."""
         self._opener = ModelOpener(tell)
+        self._pipeline_for = pipeline_for
         self._progress = progress
         self.devices: dict[str, list[str]] = {}
         """Runtimes by the name of the device, once they were looked for."""
@@ -51,7 +64,7 @@ class CharacterMaker:
         try:
             family = self._opener.family(character, wish)
             if family is None:
-                return _as_rig(character, wish)
+                return self._as_rig(character, wish)
             if name == shown or self._opener.is_quick(family, wish):
                 return self._with_network(character, family, wish, is_wanted)
         except BuildStopped:
@@ -60,14 +73,14 @@ class CharacterMaker:
             if name == shown:
                 raise
             # the picture is good, so it moves; making the network, later, says what is wrong with it
-        first = _as_rig(character, wish)
-        return ShownCharacter(name, first.model, first.running, lambda: self._network(name, wish, is_wanted))
+        first = self._as_rig(character, wish)
+        return replace(first, network=lambda: self._network(name, wish, is_wanted))
 
     def _network(self, name: str, wish: ModelWish, is_wanted: Callable[[], bool]) -> ShownCharacter:
         character = load_character(name)
         family = self._opener.family(character, wish)
         if family is None:
-            return _as_rig(character, wish)
+            return self._as_rig(character, wish)
         return self._with_network(character, family, wish, is_wanted)
 
     def look_for_devices(self) -> None:
@@ -89,6 +102,10 @@ class CharacterMaker:
         finally:
             self._progress("", 1.0)
         return None
+
+    def runtime_beside(self, running: Running, wish: ModelWish) -> Runtime:
+        """Where something may be computed beside what is shown. Raises RuntimeUnavailable, RuntimeFailed."""
+        return self._opener.runtime_beside(running, wish)
 
     def gave_out(self, running: Running, problem: EasyVtuberError) -> None:
         """What draws now stopped working: it is not used again. Safe from any thread."""
@@ -116,8 +133,18 @@ class CharacterMaker:
             model, running = self._opener.open(family, wish, report)
         finally:
             self._progress("", 1.0)
-        return ShownCharacter(character.name, model, running)
+        try:
+            return self._shown(character, model, running, family.key)
+        except AccelError as problem:
+            # it drew when it was checked and does not any more: the next best is tried
+            model.close()
+            self.gave_out(running, problem)
+            raise
 
+    def _as_rig(self, character: Character, wish: ModelWish) -> ShownCharacter:
+        return self._shown(character, open_rig(character, wish.size), Running(RIG), str(character.parts))
 
-def _as_rig(character: Character, wish: ModelWish) -> ShownCharacter:
-    return ShownCharacter(character.name, open_rig(character, wish.size), Running(RIG))
+    def _shown(self, character: Character, model: CharacterModel, running: Running, key: str) -> ShownCharacter:
+        picture = hashlib.sha256(character.picture.tobytes()).hexdigest()
+        name = f"{picture}|{key}|{running.variant}|{running.precision}|{running.runtime}|{running.device}|{model.size}"
+        return ShownCharacter(character.name, model, running, self._pipeline_for(model, name), reach(character.picture))

@@ -11,6 +11,8 @@ _LEAD_MARGIN_NS = 700_000
 _TICK_BELIEVED_NS = 5_000_000_000
 """OBS sends its tick about once a second; without one for this long we pace ourselves."""
 _WORK_WINDOW = 90
+KEY, OTHER = "key", "other"
+"""Frames for which a picture is rendered, and all others."""
 
 
 class Pacer:
@@ -23,7 +25,8 @@ class Pacer:
         self._tick_told_ns = 0
         self._lead_ns = DEFAULT_LEAD_NS
         self._last_deadline = 0
-        self._work: deque[int] = deque(maxlen=_WORK_WINDOW)
+        self._work: dict[str, deque[int]] = {kind: deque(maxlen=_WORK_WINDOW) for kind in (KEY, OTHER)}
+        self._expected_ns = dict.fromkeys((KEY, OTHER), 4_000_000)
         self._expected_work_ns = 4_000_000
         self.late = 0
         """Frames that were left out because their time had passed."""
@@ -64,12 +67,17 @@ class Pacer:
         """When to sample the pose, just in time: as late as the measured work allows."""
         return deadline - self._expected_work_ns
 
-    def worked(self, duration_ns: int) -> None:
+    def expect(self, kind: str) -> None:
+        """What the next frame will be."""
+        self._expected_work_ns = self._expected_ns[kind]
+
+    def worked(self, duration_ns: int, kind: str = KEY) -> None:
         """How long one frame took from sampling to published; nine in ten shall be in time."""
-        self._work.append(duration_ns)
-        if len(self._work) % 8 == 0 or len(self._work) < 8:
-            ordered = sorted(self._work)
-            self._expected_work_ns = ordered[int(len(ordered) * 0.9)] + 300_000
+        work = self._work[kind]
+        work.append(duration_ns)
+        if len(work) % 8 == 0 or len(work) < 8:
+            ordered = sorted(work)
+            self._expected_ns[kind] = ordered[int(len(ordered) * 0.9)] + 300_000
 
     def figures(self) -> dict[str, float]:
         """How many frames were left out, and what is allowed for the work and for the way into OBS (ms)."""

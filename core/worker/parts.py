@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 from core.publish import registry as outputs
 from core.publish.base import PublishContext, Publisher
 from core.wire.errors import EasyVtuberError
+from core.wire.rungs import RIG
 from core.wire.settings import SETTINGS, Value
+from models.enhancing import open_rife, open_upscaling
 from models.wish import ModelWish
 from trackers import registry as trackers
 from trackers.base import Adjustable, Tracker
@@ -16,10 +19,11 @@ from trackers.microphone import Microphone, microphone_names, open_microphone
 from trackers.remote import RemoteControl
 from trackers.webcam_names import camera_names
 
-from .characters import CharacterMaker, Progress, ShownCharacter
+from .characters import CharacterMaker, PipelineFor, Progress, ShownCharacter
+from .enhancers import SharedRife, SharedUpscaler
 from .preparer import Part, Preparer
 
-_CLOSE_LIMIT_S, _MODELS_CLOSE_LIMIT_S = 1.2, 0.3
+_CLOSE_LIMIT_S, _MODELS_CLOSE_LIMIT_S, _DRAWING_CLOSE_LIMIT_S = 1.2, 0.3, 0.3
 _TRACKER_SETTINGS = tuple(
     setting for setting in SETTINGS if setting.shown_for is not None and setting.shown_for[0] == "tracker"
 )
@@ -33,19 +37,28 @@ _SHOWN_ELSEWHERE_KEYS = ("frame_rate", "output_size", "background_colour")
 class Parts:
     """Holds what is in use and has the preparer make what the settings want instead."""
 
-    def __init__(self, report: Callable[[str, EasyVtuberError | None], None], progress: Progress) -> None:
-        """``report`` hears of each part's errors, from any thread; ``progress`` of long work on a character."""
+    def __init__(
+        self,
+        report: Callable[[str, EasyVtuberError | None], None],
+        progress: Progress,
+        pipeline_for: PipelineFor,
+    ) -> None:
+        """``report`` hears of each part's errors, from any thread; ``progress`` of long work on a character.
+        ``pipeline_for`` is called on the thread that makes characters."""
         self._report = report
         self._preparer = Preparer()
         # networks may take minutes: trackers and outputs must not wait for them
         self._model_preparer = Preparer()
-        self._maker = CharacterMaker(lambda problem: report("runtime", problem), progress)
+        self._maker = CharacterMaker(lambda problem: report("runtime", problem), progress, pipeline_for)
+        self._progress = progress
         self._wanted_character: tuple[str, ModelWish] | None = None
         self._character_key: Hashable = None
         """Names the newest attempt; older ones stop when they notice."""
         self._attempt = 0
         self.tracker: Part[Tracker] = Part("tracker", self._preparer, report, exclusive=True)
         self.character: Part[ShownCharacter] = Part("character", self._model_preparer, report)
+        self.upscaler: Part[SharedUpscaler] = Part("super_resolution", self._model_preparer, report)
+        self.rife: Part[SharedRife] = Part("rife", self._model_preparer, report)
         self.cameras: list[str] = []
         self.microphones: list[str] = []
         self.microphone: Part[Microphone] = Part("microphone", self._preparer, report, exclusive=True)
@@ -101,6 +114,50 @@ class Parts:
             lambda: outputs.open_publisher(output, settings, context),
         )
 
+    def want_beside(self, settings: Mapping[str, Value], rung: str, steps: int) -> None:
+        """Make anew what works beside the character that is shown: super-resolution, and RIFE for ``steps`` pictures
+        where there was one."""
+        shown = self.character.current
+        if shown is None:
+            return
+        wish, running = ModelWish.of(settings, rung), shown.running
+        where = (running.runtime, running.device, wish.runtime, wish.device, wish.precision, wish.threads, rung)
+        kind = "off" if rung == RIG else str(settings["super_resolution"])
+        upscaler_key, rife_key = (kind, shown.box, *where), (steps, *where)
+
+        def progress_of(part: Part[Any], key: Hashable) -> Callable[[str, float], bool]:
+            def progress(task: str, share: float) -> bool:
+                self._progress(task, share)
+                return part.wanted == key
+
+            return progress
+
+        def upscaler() -> SharedUpscaler:
+            runtime = self._maker.runtime_beside(running, wish)
+            try:
+                made = open_upscaling(
+                    kind, runtime, wish.precision, shown.box, progress_of(self.upscaler, upscaler_key)
+                )
+            finally:
+                self._progress("", 1.0)
+            return SharedUpscaler(kind, made)
+
+        def rife() -> SharedRife:
+            runtime = self._maker.runtime_beside(running, wish)
+            try:
+                return SharedRife(open_rife(runtime, wish.precision, steps, progress_of(self.rife, rife_key)))
+            finally:
+                self._progress("", 1.0)
+
+        if kind == "off":
+            self.upscaler.drop()
+        else:
+            self.upscaler.want(upscaler_key, upscaler)
+        if settings["in_between_method"] == "rife" and rung != RIG:
+            self.rife.want(rife_key, rife)
+        else:
+            self.rife.drop()
+
     def take_network(self) -> None:
         """What is shown is the rig, for the time being: have the network made that shall take over."""
         shown = self.character.current
@@ -124,6 +181,9 @@ class Parts:
         self.tracker.close()
         self.microphone.close()
         self.remote.close()
+        shown = self.character.current
+        if shown is not None:
+            shown.pipeline.close(_DRAWING_CLOSE_LIMIT_S)
         self._preparer.close(_CLOSE_LIMIT_S)
         self._model_preparer.close(_MODELS_CLOSE_LIMIT_S)
 

@@ -89,6 +89,11 @@ class Part(Generic[T]):
         self._begin()
 
     @property
+    def wanted(self) -> Hashable:
+        """The key of what is wanted; None for nothing. May be asked from any thread."""
+        return self._wanted
+
+    @property
     def error(self) -> EasyVtuberError | None:
         """Why there is nothing in use; None when there is, or nothing is wanted."""
         return self._error

@@ -55,14 +55,3 @@ class Face:
         self._brow_left.draw(BrowShift.of(pose, right=False), pixels[self._brow_left.box])
         self._brow_right.draw(BrowShift.of(pose, right=True), pixels[self._brow_right.box])
         self._shown = wanted
-
-    def copy(self) -> Picture:
-        """The face crop as it is shown now, to be shown again later."""
-        return self._pixels[self._box].copy()
-
-    def show_again(self, pose: PoseVector, crop: Picture) -> None:
-        """Make the canvas show the face of ``pose`` from a copy of its crop."""
-        wanted = pose[FACE_VALUES].tobytes()
-        if wanted != self._shown:
-            self._pixels[self._box] = crop
-            self._shown = wanted

@@ -33,7 +33,9 @@ class StudentFamily:
 
     def open_for_check(self, runtime: Runtime, precision: str) -> StudentModel:
         """Every pixel at full size: what need not be computed may only be found out on a runtime that is right."""
-        return StudentModel(self._weights, self._picture, everywhere(), runtime, SIZE, precision)
+        return StudentModel(
+            self._weights, self._picture, everywhere(), runtime, SIZE, precision, processor=self._processor
+        )
 
     def is_quick(self) -> bool:
         """When it was examined before."""
@@ -51,4 +53,4 @@ class StudentFamily:
             return True
 
         regions = prepared.regions(self.variant)
-        return StudentModel(self._weights, self._picture, regions, runtime, size, precision, progress)
+        return StudentModel(self._weights, self._picture, regions, runtime, size, precision, progress, self._processor)

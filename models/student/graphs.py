@@ -1,4 +1,4 @@
-"""The student's graphs: face, fields, pixels, and pixels between two sets of fields."""
+"""The student's graphs: face, fields and pixels."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def face_network(
     return Network("student face", graph.build("face"), alone), points
 
 
-def picture_network(network: SineNetwork, split: Split, picture: NDArray[np.float32], precision: str = FULL) -> Network:
-    """From ``pose`` (1, 39) to ``picture`` (1, 4, 512, 512): the character's linear picture with its face in place.
-    The split is of the whole face."""
+def paste_network(picture: NDArray[np.float32]) -> Network:
+    """From ``points`` (16384, 4), every point of a face, to ``picture`` (1, 4, 512, 512): the character's linear
+    picture with that face in place."""
     graph = GraphBuilder()
-    values, _ = _add_points(graph, graph.input("pose", (1, FACE_INPUTS)), network, split, precision)
-    face = graph.reshape(graph.node("Transpose", values, perm=[1, 0]), 1, 4, FACE_SIZE, FACE_SIZE)
+    points = graph.input("points", (FACE_SIZE * FACE_SIZE, 4))
+    face = graph.reshape(graph.node("Transpose", points, perm=[1, 0]), 1, 4, FACE_SIZE, FACE_SIZE)
     bottom, right = FACE_TOP + FACE_SIZE, FACE_LEFT + FACE_SIZE
     left_strip = graph.constant(picture[:, :, FACE_TOP:bottom, :FACE_LEFT])
     right_strip = graph.constant(picture[:, :, FACE_TOP:bottom, right:])
     middle = graph.node("Concat", left_strip, face, right_strip, axis=3)
     above, below = graph.constant(picture[:, :, :FACE_TOP]), graph.constant(picture[:, :, bottom:])
     graph.output("picture", graph.node("Concat", above, middle, below, axis=2), (1, 4, SIZE, SIZE))
-    return Network("student face", graph.build("face"))
+    return Network("student picture", graph.build("picture"))
 
 
 def fields_network(
@@ -57,17 +57,6 @@ def pixels_network(points: Indices, alone: bool = True) -> Network:
     fields = graph.input("fields", (len(points), FIELD_CHANNELS))
     _add_pixels(graph, picture, fields, points)
     return Network("student pixels", graph.build("pixels"), alone)
-
-
-def between_network(points: Indices, alone: bool = True) -> Network:
-    """The same from ``older`` and ``newer`` fields, ``share`` (1, 1) of the way from one to the other."""
-    graph = GraphBuilder()
-    picture = graph.input("picture", (1, 4, SIZE, SIZE))
-    older = graph.input("older", (len(points), FIELD_CHANNELS))
-    newer = graph.input("newer", (len(points), FIELD_CHANNELS))
-    step = graph.node("Mul", graph.node("Sub", newer, older), graph.input("share", (1, 1)))
-    _add_pixels(graph, picture, graph.node("Add", older, step), points)
-    return Network("student between", graph.build("between"), alone)
 
 
 def _add_points(

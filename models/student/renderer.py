@@ -16,7 +16,7 @@ from models.base import Picture
 
 from .composition import FIELD_CHANNELS, SIZE
 from .face import DeviceFace, Face, HostFace
-from .graphs import between_network, fields_network, picture_network, pixels_network
+from .graphs import face_network, fields_network, paste_network, pixels_network
 from .networks import FACE_INPUTS
 from .points import Indices, Mask, bands
 from .regions import Regions
@@ -28,11 +28,8 @@ are shared more evenly, fewer compute less twice at their borders."""
 _CHUNK_QUADS = 512
 """Within a band, quads computed in one go: what they need fits into a core's cache."""
 _FACE_SHARES = 8
-_SLOTS = 3
-"""Sets of fields on a graphics card: the older and the newer key frame's, and the one being made."""
-
 Fields = Sequence[Array | DeviceTensor]
-"""One entry a part, shape (n, 7). On a graphics card they hold until two more were made."""
+"""One entry a part, shape (n, 7). On a graphics card they hold until the next ones are made."""
 
 
 @dataclass(slots=True)
@@ -44,7 +41,6 @@ class _Part:
     points: Indices
     places: NDArray[np.int64]
     """The points' numbers in a flat picture."""
-    between: Session | None = None
 
 
 class StudentRenderer:
@@ -62,7 +58,7 @@ class StudentRenderer:
         """Raises what :meth:`accel.base.Runtime.open` raises. ``progress``: of engines that are built."""
         self._runtime = runtime
         self._sessions: list[Session] = []
-        self._slots: list[list[DeviceTensor]] = []
+        self._tensors: list[DeviceTensor] = []
         visible = regions.body.all
         rounds = max(1, round(int(visible.sum()) / _SHARE_POINTS / runtime.lanes))
         count = rounds * runtime.lanes if runtime.on_host else 1
@@ -71,8 +67,8 @@ class StudentRenderer:
         try:
             if shares and not runtime.on_host:
                 body, points = fields_network(weights.body, regions.body, precision)
-                face = picture_network(weights.face, regions.face, picture, precision)
-                runtime.prepare([face, body, pixels_network(points), between_network(points)], progress)
+                face, _ = face_network(weights.face, regions.face, precision)
+                runtime.prepare([face, paste_network(picture), body, pixels_network(points)], progress)
             self._parts = [self._open_part(weights, regions, share, len(shares) == 1, precision) for share in shares]
             self._face = self._open_face(weights, picture, regions, precision)
         except BaseException:
@@ -91,23 +87,29 @@ class StudentRenderer:
 
     def show_face(self, pose: NDArray[np.float32]) -> None:
         """Put the face of this pose (1, 45) into the picture."""
-        self._lanes.run(self._face.jobs(_face_values(pose)))
+        values = _face_values(pose)
+        self._lanes.run(self._face.jobs(values))
+        self._face.made(values)
 
     def fields(self, pose: NDArray[np.float32], with_face: bool) -> Fields:
         """The fields of this pose (1, 45); ``with_face`` also puts its face into the picture."""
         inputs = {"pose": pose}
+        values = _face_values(pose)
         # the face does not wait for the body nor the body for the face
-        face = self._face.jobs(_face_values(pose)) if with_face else []
+        face = self._face.jobs(values) if with_face else []
         if self._runtime.on_host:
             body = [partial(part.body.run, inputs) for part in self._parts]
             done: list[Any] = self._lanes.run([*face, *body])
-            return [result["fields"] for result in done[len(face) :]]
-        slot = self._next_slot()
-        for job in face:
-            job()
-        for part, tensor in zip(self._parts, slot, strict=True):
-            part.body.run(inputs, {"fields": tensor})
-        return slot
+            made: Fields = [result["fields"] for result in done[len(face) :]]
+        else:
+            for job in face:
+                job()
+            made = self._room()
+            for part, tensor in zip(self._parts, made, strict=True):
+                part.body.run(inputs, {"fields": tensor})
+        if face:
+            self._face.made(values)
+        return made
 
     def draw(self, fields: Fields, out: Picture) -> None:
         """The picture of these fields and the newest face into ``out`` (512 x 512, premultiplied BGRA)."""
@@ -117,16 +119,9 @@ class StudentRenderer:
         ]
         self._place(self._run(jobs, "pixels"), out)
 
-    def draw_between(self, older: Fields, newer: Fields, share: float, out: Picture) -> None:
-        """The picture ``share`` (0..1) of the way between two sets of fields, with the newest face."""
-        given = np.array([[share]], np.float32)
-        jobs = []
-        for part, first, second in zip(self._parts, older, newer, strict=True):
-            if part.between is None:
-                part.between = self._open(between_network(part.points, alone=len(self._parts) == 1))
-            inputs = {"picture": self._face.picture, "older": first, "newer": second, "share": given}
-            jobs.append(partial(part.between.run, inputs))
-        self._place(self._run(jobs, "pixels"), out)
+    def remember_up_to(self, bytes_: int) -> None:
+        """How much memory faces may take that were made before."""
+        self._face.remember_up_to(bytes_)
 
     def close(self) -> None:
         """Give the sessions back; safe to call twice."""
@@ -159,13 +154,11 @@ class StudentRenderer:
         for part, own in zip(self._parts, pixels, strict=True):
             flat[part.places] = np.ascontiguousarray(own).view(np.uint32)[:, 0]
 
-    def _next_slot(self) -> list[DeviceTensor]:
-        if len(self._slots) < _SLOTS:
+    def _room(self) -> list[DeviceTensor]:
+        if not self._tensors:
             shapes = [(len(part.points), FIELD_CHANNELS) for part in self._parts]
-            self._slots.append([self._runtime.allocate(shape, np.dtype(np.float32)) for shape in shapes])
-        else:
-            self._slots.append(self._slots.pop(0))
-        return self._slots[-1]
+            self._tensors = [self._runtime.allocate(shape, np.dtype(np.float32)) for shape in shapes]
+        return self._tensors
 
 
 def _face_values(pose: NDArray[np.float32]) -> NDArray[np.float32]:

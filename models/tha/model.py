@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from accel.base import DeviceTensor, Network, Progress, Runtime, Session
 from core.pose.parameters import PoseVector, clamp
-from models.base import KeyFrame, MotionFields, Picture
+from models.base import Picture
+from models.motion import Displacement
 
-from .colour import PICTURE
 from .contract import PICTURE_SIDE
 from .files import ThaFiles
-from .motion import FRACTION, NEWER, OLDER, dense
+from .motion import KnownWarps
 from .prepare import prepare
-from .slots import Slots
 from .stages import BodyStages, FaceStages
-
-FRAME_SLOTS = 4
-"""Key frames whose motion fields stay on the device, each 7 to 10 MB in full precision. The pipeline needs three: two
-to draw between and one to render into; older ones are rendered again when somebody asks for them."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ThaKeyFrame:
-    """A picture that was rendered. Its motion fields stay on the device until somebody reads them."""
-
-    pose: PoseVector
-    model: ThaModel
-
-    @property
-    def fields(self) -> MotionFields | None:
-        """The network's own motion fields, 512 x 512 whatever the pictures' size; None where its graph hides them.
-
-        The character they bend is the picture with this pose's face. ``blend`` is (512, 512) for THA4 and
-        (512, 512, 4), one for each of R, G, B, A, for THA3.
-        """
-        return self.model.read_fields(self.pose)
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    fields: dict[str, DeviceTensor]
-    picture: Picture
 
 
 class ThaModel:
@@ -81,7 +53,7 @@ class ThaModel:
         self._size = size
         self._files = files
         networks = prepare(files)
-        self._fields = networks.fields
+        self._has_fields = networks.fields is not None
         self._keeps_crops = networks.paste is not None
         with ExitStack() as opened:
 
@@ -92,9 +64,8 @@ class ThaModel:
             constants = _constants(once or runtime, runtime, networks.decomposer, character_picture)
             self._face = FaceStages(runtime, open_session, networks, files.variant, constants)
             self._body = BodyStages(runtime, open_session, networks, files.variant)
-            self._between = open_session(networks.between) if networks.between is not None else None
             self._sessions = opened.pop_all()
-        self._frames = Slots(FRAME_SLOTS, self._make_frame)
+        self._warps = KnownWarps()
 
     @property
     def family(self) -> str:
@@ -114,70 +85,43 @@ class ThaModel:
 
     @property
     def has_fields(self) -> bool:
-        """Whether the last network's motion fields were found; without, pictures in between are cross-fades."""
-        return self._fields is not None
+        """Whether the last network's motion fields were found; without, there are no pictures in between."""
+        return self._has_fields
 
-    def render(self, pose: PoseVector, out: Picture) -> ThaKeyFrame:
+    def render(self, pose: PoseVector, out: Picture) -> None:
         """Draw the character at ``pose`` into ``out`` (size x size BGRA uint8, premultiplied).
 
         Raises RuntimeFailed; the next call starts afresh.
         """
         clamped = clamp(pose) + np.float32(0.0)  # -0 and 0 are the same value but not the same bytes
-        self._show(self._frame(clamped).picture, out)
-        return ThaKeyFrame(clamped, self)
-
-    def between(self, older: KeyFrame, newer: KeyFrame, fraction: float, out: Picture) -> None:
-        """Draw ``fraction`` (0..1, clamped) of the way between two key frames: the motion in between, the newer face.
-
-        Raises TypeError for key frames that this model did not render, and RuntimeFailed.
-        """
-        if not all(isinstance(frame, ThaKeyFrame) and frame.model is self for frame in (older, newer)):
-            raise TypeError("expected key frames that this model rendered")
-        share = min(max(fraction, 0.0), 1.0)
-        first, second = self._frame(older.pose), self._frame(newer.pose)
-        if self._between is None:
-            faded = cv2.addWeighted(first.picture, 1.0 - share, second.picture, share, 0.0)
-            self._show(np.asarray(faded, np.uint8), out)
-            return
-        face = self._face.show(newer.pose)
-        feed = {
-            self._files.variant.warped: face["face_morphed_full"],
-            **{OLDER + name: tensor for name, tensor in first.fields.items()},
-            **{NEWER + name: tensor for name, tensor in second.fields.items()},
-        }
-        drawn = self._between.run({**feed, FRACTION: np.array([share], np.float32)})
-        self._show(drawn[PICTURE], out)
-
-    def read_fields(self, pose: PoseVector) -> MotionFields | None:
-        """The motion fields at a key frame's pose, copied from the device; see :attr:`ThaKeyFrame.fields`."""
-        if self._fields is None:
-            return None
-        tensors = self._frame(pose).fields
-        return dense(*(tensors[name].read() for name in self._fields.all))
-
-    def close(self) -> None:
-        """Give the device's memory back; safe to call twice."""
-        self._frames.clear()
-        self._face.close()
-        self._body.close()
-        self._sessions.close()
-
-    def _frame(self, pose: PoseVector) -> _Frame:
-        return self._frames.get(pose.tobytes(), lambda frame: self._draw(pose, frame))
-
-    def _make_frame(self) -> _Frame:
-        return _Frame(self._body.allocate_fields(), np.zeros((PICTURE_SIDE, PICTURE_SIDE, 4), np.uint8))
-
-    def _draw(self, pose: PoseVector, frame: _Frame) -> None:
-        np.copyto(frame.picture, self._body.draw(pose, self._face.show(pose), frame.fields))
-
-    def _show(self, picture: Picture, out: Picture) -> None:
+        picture, warp = self._body.draw(clamped, self._face.show(clamped))
+        if warp is not None:
+            self._warps.put(clamped, warp)
         if self._size == PICTURE_SIDE:
             np.copyto(out, picture)
         else:
             # premultiplied: neither of the two lets a colour grow larger than its alpha
             kind = cv2.INTER_AREA if self._size < PICTURE_SIDE else cv2.INTER_LINEAR
-            out[:] = cv2.resize(picture, (self._size, self._size), interpolation=kind)
+            cv2.resize(picture, (self._size, self._size), dst=out, interpolation=kind)
+
+    def motion(self, rendered: Sequence[PoseVector], pose: PoseVector) -> Displacement | None:
+        """How the picture of ``rendered[-1]`` must be bent to look like ``pose``: the motion that led to it goes on.
+
+        None for pictures this model did not draw lately, where nothing turned, and where the last network's graph
+        hides its motion fields.
+        """
+        earlier = [clamp(known) + np.float32(0.0) for known in rendered[-2:]]
+        return self._warps.motion(earlier, clamp(pose))
+
+    def remember_up_to(self, bytes_: int) -> None:
+        """How much of the device's memory faces may take that were made before."""
+        self._face.remember_up_to(bytes_)
+
+    def close(self) -> None:
+        """Give the device's memory back; safe to call twice."""
+        self._face.close()
+        self._body.close()
+        self._sessions.close()
 
 
 def _constants(once: Runtime, runtime: Runtime, decomposer: Network, picture: Picture) -> dict[str, DeviceTensor]:

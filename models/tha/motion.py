@@ -1,4 +1,4 @@
-"""The last network's own motion fields, found by the structure of its graph, and pictures made from fields again.
+"""The last network's own motion fields, found by the structure of its graph, and how they move a picture on.
 
 THA3's editor and THA4's upscaler end alike: ``(1 - blend) * GridSample(face, grid) + blend * colour``, then the
 conversion of the result to sRGB. ``grid`` is where each pixel comes from, ``blend`` a sigmoid of one channel (THA4) or
@@ -7,22 +7,29 @@ one for each colour (THA3), ``colour`` what the network paints itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, helper
 
-from models.base import MotionFields
+from accel.base import Network
+from core.pose.parameters import PoseVector
+from models.motion import CELLS, Displacement, Warp, continued, displacement, share_ahead, smoothed
+from models.onnx_graph import GraphBuilder
 
 from .contract import PICTURE_SIDE
 from .graphs import NetworkGraph, attribute
 
-OLDER, NEWER = "older/", "newer/"
-"""In front of a field's name: the inputs of :func:`between_network`."""
-FRACTION = "fraction"
+WARP = "warp"
+"""Name of the output of :func:`coarse_network`."""
+_LEAST_SHARE = np.float32(1e-3)
+_REMEMBERED = 256
+"""Pictures whose warps are kept, 32 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,44 +106,58 @@ def _suffice(graph: NetworkGraph, names: FieldNames, warped: str, result: str) -
     return set(graph.inputs) & graph.needed([result], names.all) <= {warped}
 
 
-def between_network(graph: NetworkGraph, fields: FieldNames, warped: str, result: str) -> ModelProto:
-    """A network that makes ``result`` from ``warped`` and fields between two others.
-
-    Inputs: ``warped``, each field's name behind ``older/`` and behind ``newer/``, and ``fraction``, float32 [1]: 0 is
-    older, 1 is newer. All that follows the fields is the original's own nodes.
-    """
-    model = graph.cut([warped, *fields.all], [result])
-    steps = [helper.make_node("Sub", ["whole", FRACTION], ["remainder"])]
-    inputs = [helper.make_tensor_value_info(FRACTION, TensorProto.FLOAT, [1])]
-    types = {name: graph.type_of(name) or (0, ()) for name in fields.all}
-    for kind in sorted({kind for kind, _ in types.values()}):
-        steps.append(helper.make_node("Cast", [FRACTION], [f"{NEWER}share_{kind}"], to=kind))
-        steps.append(helper.make_node("Cast", ["remainder"], [f"{OLDER}share_{kind}"], to=kind))
-    for name, (kind, shape) in types.items():
-        for age in (OLDER, NEWER):
-            inputs.append(helper.make_tensor_value_info(age + name, kind, shape))
-            steps.append(helper.make_node("Mul", [age + name, f"{age}share_{kind}"], [f"{age}part_of/{name}"]))
-        steps.append(helper.make_node("Add", [f"{OLDER}part_of/{name}", f"{NEWER}part_of/{name}"], [name]))
-    steps.extend(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend(steps)
-    kept = [value for value in model.graph.input if value.name not in types]
-    del model.graph.input[:]
-    model.graph.input.extend([*kept, *inputs])
-    model.graph.initializer.append(numpy_helper.from_array(np.array([1.0], np.float32), "whole"))
-    return model
-
-
-def dense(grid: NDArray[np.floating], blend: NDArray[np.floating], colour: NDArray[np.floating]) -> MotionFields:
-    """Fields as they came from the device, in the form and type that :class:`MotionFields` has.
-
-    ``blend`` keeps its channel dimension where there is one for each colour: (512, 512) or (512, 512, 4).
-    """
-    centres = (2.0 * np.arange(PICTURE_SIDE) + 1.0) / PICTURE_SIDE - 1.0
-    identity = np.stack(np.meshgrid(centres, centres), axis=-1)
-    shares = np.moveaxis(blend[0], 0, -1).astype(np.float32)
-    return MotionFields(
-        warp=(grid[0].astype(np.float64) - identity).astype(np.float32),
-        blend=np.ascontiguousarray(shares[..., 0] if shares.shape[-1] == 1 else shares),
-        colour=np.ascontiguousarray(np.moveaxis(colour[0], 0, -1).astype(np.float32)),
+def coarse_network(graph: NetworkGraph, fields: FieldNames) -> Network:
+    """From a picture's fields to ``warp``, float32 [1, 3, 64, 64]: for each cell the mean offset (x, y in -1..1
+    coordinates) of the pixels that were moved rather than painted, times their share, and that share. Only this leaves
+    the device."""
+    made = GraphBuilder()
+    grid, blend = (
+        made.node("Cast", made.input(name, shape, helper.tensor_dtype_to_np_dtype(kind)), to=TensorProto.FLOAT)
+        for name, (kind, shape) in ((name, graph.type_of(name) or (0, ())) for name in (fields.grid, fields.blend))
     )
+    painted = made.node("ReduceMean", blend, axes=[1], keepdims=1)
+    moved = made.node("Clip", made.node("Sub", made.number(1.0), painted), made.number(0.0), made.number(1.0))
+    centres = ((2.0 * np.arange(PICTURE_SIDE) + 1.0) / PICTURE_SIDE - 1.0).astype(np.float32)
+    nothing = np.zeros_like(centres)
+    columns = made.constant(np.stack([centres, nothing]).reshape(1, 2, 1, PICTURE_SIDE))
+    rows = made.constant(np.stack([nothing, centres]).reshape(1, 2, PICTURE_SIDE, 1))
+    planes = made.node("Transpose", grid, perm=[0, 3, 1, 2])
+    offsets = made.node("Sub", made.node("Sub", planes, columns), rows)
+    both = made.node("Concat", made.node("Mul", offsets, moved), moved, axis=1)
+    step = PICTURE_SIDE // CELLS
+    cells = made.node("AveragePool", both, kernel_shape=[step, step], strides=[step, step])
+    made.output(WARP, cells, (1, 3, CELLS, CELLS))
+    return Network("THA motion", made.build("motion"))
+
+
+def warp_of(cells: NDArray[np.float32]) -> Warp:
+    """The warp out of what :func:`coarse_network` made."""
+    weights = np.ascontiguousarray(cells[0, 2])
+    offsets = np.moveaxis(cells[0, :2], 0, -1) / np.maximum(weights, _LEAST_SHARE)[..., None]
+    return smoothed(np.ascontiguousarray(offsets * np.float32(0.5), np.float32), weights)
+
+
+class KnownWarps:
+    """The warps of the last pictures. Written by the thread that draws, read by the one that bends."""
+
+    def __init__(self) -> None:
+        self._warps: OrderedDict[bytes, Warp] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, pose: PoseVector, warp: Warp) -> None:
+        """Remember; the oldest is forgotten."""
+        with self._lock:
+            self._warps[pose.tobytes()] = warp
+            self._warps.move_to_end(pose.tobytes())
+            if len(self._warps) > _REMEMBERED:
+                self._warps.popitem(last=False)
+
+    def motion(self, rendered: Sequence[PoseVector], pose: PoseVector) -> Displacement | None:
+        """The motion that led from one picture to the next goes on in the direction of ``pose``; None where it is not
+        known."""
+        with self._lock:
+            known = [self._warps.get(earlier.tobytes()) for earlier in rendered[-2:]]
+        if len(known) < 2 or known[0] is None or known[1] is None:
+            return None
+        share = share_ahead(rendered[-2], rendered[-1], pose)
+        return displacement(known[1], continued(known[0], known[1], share)) if share else None

@@ -18,7 +18,7 @@ from .colour import deliver_picture
 from .contract import CROP_SIDE, GraphContract
 from .files import ThaFiles
 from .graphs import NetworkGraph, sample_in_float32
-from .motion import FieldNames, between_network, find_fields
+from .motion import FieldNames, coarse_network, find_fields
 
 _RESULT = "result"
 
@@ -38,13 +38,13 @@ class ThaNetworks:
     final: Network
     """Gives ``picture`` (see :func:`models.tha.colour.deliver_picture`) and the fields where there are any."""
     fields: FieldNames | None
-    between: Network | None
-    """From two sets of fields to ``picture`` (see :func:`models.tha.motion.between_network`)."""
+    coarse: Network | None
+    """From the fields to a coarse warp (see :func:`models.tha.motion.coarse_network`)."""
 
     @property
     def all(self) -> tuple[Network, ...]:
         """All of them, in the order they run."""
-        named = (self.decomposer, self.combiner, self.morpher, self.paste, self.body, self.final, self.between)
+        named = (self.decomposer, self.combiner, self.morpher, self.paste, self.body, self.final, self.coarse)
         return tuple(network for network in named if network is not None)
 
 
@@ -57,9 +57,6 @@ def prepare(files: ThaFiles) -> ThaNetworks:
     fixed = variant.morpher.inputs[0].name
     final = _read(files, variant.final)
     fields = find_fields(final, variant.warped, _RESULT)
-    between = None
-    if fields is not None:
-        between = _delivering(files, "in-between", between_network(final, fields, variant.warped, _RESULT))
     return ThaNetworks(
         decomposer=_network(files, variant.decomposer.name, _read(files, variant.decomposer).model),
         combiner=_network(files, variant.combiner.name, _read(files, variant.combiner).model),
@@ -75,7 +72,7 @@ def prepare(files: ThaFiles) -> ThaNetworks:
             final.cut(final.inputs, [_RESULT, *(fields.all if fields is not None else ())]),
         ),
         fields=fields,
-        between=between,
+        coarse=coarse_network(final, fields) if fields is not None else None,
     )
 
 

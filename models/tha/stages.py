@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from accel.base import Array, DeviceTensor, Network, Runtime, Session
 from core.pose.parameters import EYEBROWS, FACE, ROTATION, PoseVector
+from models.motion import Warp
+from models.slots import Slots
 
 from .colour import PICTURE
 from .contract import GraphContract, Variant
+from .motion import WARP, warp_of
 from .prepare import ThaNetworks
-from .slots import Slots
 
 Open: TypeAlias = Callable[[Network], Session]
 Tensors: TypeAlias = Mapping[str, DeviceTensor]
@@ -40,6 +43,11 @@ class Stage:
             name: runtime.allocate(outputs[name].shape, outputs[name].dtype)
             for name in (outputs if names is None else names)
         }
+
+    @property
+    def bytes(self) -> int:
+        """Of all its outputs."""
+        return sum(spec.dtype.itemsize * math.prod(spec.shape) for spec in self._session.outputs.values())
 
     def run(self, tensors: Tensors, pose: PoseVector, into: Tensors) -> dict[str, Array]:
         """Compute from ``tensors`` (by the names they have as outputs) and the part of ``pose`` the network takes."""
@@ -72,6 +80,7 @@ class FaceStages:
         self._brows = Slots(BROW_SLOTS, lambda: self._combiner.allocate(runtime))
         capacity = WHOLE_FACE_SLOTS if self._paste is None else CROP_SLOTS
         self._faces = Slots(capacity, lambda: self._morpher.allocate(runtime))
+        self._face_bytes = self._morpher.bytes
 
     def show(self, pose: PoseVector) -> Tensors:
         """``face_morphed_full`` and ``face_morphed_half`` at this pose, valid until the next call."""
@@ -84,6 +93,10 @@ class FaceStages:
             self._paste.run({**self._constants, **face}, pose, self._pasted)
             self._pasted_key = key
         return self._pasted
+
+    def remember_up_to(self, bytes_: int) -> None:
+        """How much of the device's memory faces may take."""
+        self._faces.capacity = bytes_ // self._face_bytes
 
     def _morph(self, pose: PoseVector, place: Tensors) -> None:
         brow = self._brows.get(pose[EYEBROWS].tobytes(), lambda slot: self._combine(pose, slot))
@@ -98,27 +111,30 @@ class FaceStages:
         self._faces.clear()
         self._pasted.clear()
         self._pasted_key = b""
+        self._constants = {}
 
 
 class BodyStages:
-    """The two networks that all 45 values reach: from the face to the picture and its motion fields."""
+    """The two networks that all 45 values reach: from the face to the picture and how it was bent."""
 
     def __init__(self, runtime: Runtime, open_session: Open, networks: ThaNetworks, variant: Variant) -> None:
-        self._runtime = runtime
         self._body = Stage(open_session(networks.body), variant.body)
         self._final = Stage(open_session(networks.final), variant.final)
         self._between = self._body.allocate(runtime)
-        self._names = networks.fields.all if networks.fields is not None else ()
+        names = networks.fields.all if networks.fields is not None else ()
+        self._fields = self._final.allocate(runtime, names)
+        self._coarse = open_session(networks.coarse) if networks.coarse is not None else None
 
-    def allocate_fields(self) -> dict[str, DeviceTensor]:
-        """Room for one picture's motion fields; empty where the network has none."""
-        return self._final.allocate(self._runtime, self._names)
-
-    def draw(self, pose: PoseVector, face: Tensors, fields: Tensors) -> Array:
-        """The picture at this pose (512 x 512 BGRA uint8, premultiplied); its motion fields are left in ``fields``."""
+    def draw(self, pose: PoseVector, face: Tensors) -> tuple[Array, Warp | None]:
+        """The picture at this pose (512 x 512 BGRA uint8, premultiplied) and its coarse warp, if there is one."""
         self._body.run(face, pose, self._between)
-        return self._final.run({**face, **self._between}, pose, fields)[PICTURE]
+        picture = self._final.run({**face, **self._between}, pose, self._fields)[PICTURE]
+        if self._coarse is None:
+            return picture, None
+        feed = {name: self._fields[name] for name in self._coarse.inputs}
+        return picture, warp_of(self._coarse.run(feed)[WARP])
 
     def close(self) -> None:
         """Let go of everything on the device."""
         self._between.clear()
+        self._fields.clear()

@@ -15,6 +15,7 @@ from accel.lanes import Lanes
 from accel.onnxruntime.options import CPU_NAME
 from core.wire.errors import EasyVtuberError, RuntimeFailed
 from models.base import Picture
+from models.motion import Displacement
 from models.onnx_graph import GraphBuilder
 from models.student.model import StudentModel
 from models.student.regions import Regions, Split, whole_face
@@ -27,7 +28,7 @@ W = np.linspace(0.5, -0.5, 36, dtype=np.float32).reshape(6, 6)
 FLOAT32 = np.dtype(np.float32)
 NEAR = 5e-3
 """A card may multiply float32 matrices with 10-bit mantissas."""
-POSES = some_poses(2, seed=77)
+POSES = some_poses(3, seed=77)
 POSES[1][:FACE_VALUES] = POSES[0][:FACE_VALUES]
 LEAST_DB = {FULL: 45.0, HALF: 40.0}
 
@@ -217,31 +218,36 @@ def test_sessions_run_at_the_same_time(runtime: Runtime) -> None:
     lanes.close()
 
 
-def student_pictures(runtime: Runtime, precision: str) -> list[Picture]:
-    """Two key frames that differ in the body only, the picture between them, and the first again."""
+def student_pictures(runtime: Runtime, precision: str) -> tuple[list[Picture], Displacement]:
+    """Two pictures that differ in the body only, one with another face, the first again, whose face is remembered;
+    and the motion from the first to the second."""
     weights, picture = small_character()
     regions = Regions(Split.exactly(figure()), Split.exactly(whole_face()))
     model = StudentModel(weights, picture, regions, runtime, SIZE, precision)
     made = [np.zeros((SIZE, SIZE, 4), np.uint8) for _ in range(4)]
-    older, newer = model.render(POSES[0], made[0]), model.render(POSES[1], made[1])
-    model.between(older, newer, 0.5, made[2])
-    assert np.array_equal(older.pose, POSES[0])
-    model.render(POSES[0], made[3])
+    for pose, out in zip((*POSES, POSES[0]), made, strict=True):
+        model.render(pose, out)
+    motion = model.motion([POSES[0]], POSES[1])
     model.close()
-    return made
+    return made, motion
 
 
 @pytest.fixture(scope="module")
-def wanted() -> list[Picture]:
+def wanted() -> tuple[list[Picture], Displacement]:
     """By the processor."""
     return student_pictures(processor(), FULL)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_a_student_looks_as_on_the_processor(runtime: Runtime, precision: str, wanted: list[Picture]) -> None:
-    made = student_pictures(runtime, precision)
-    for found, expected in zip(made, wanted, strict=True):
+def test_a_student_looks_and_moves_as_on_the_processor(
+    runtime: Runtime, precision: str, wanted: tuple[list[Picture], Displacement]
+) -> None:
+    made, motion = student_pictures(runtime, precision)
+    for found, expected in zip(made, wanted[0], strict=True):
         assert psnr_db(found, expected) >= LEAST_DB[precision]
         assert (found[:, :, :3] <= found[:, :, 3:]).all()
     assert psnr_db(made[0], made[3]) > 60.0
     assert psnr_db(made[0], made[1]) < 30.0
+    assert psnr_db(made[0], made[2]) < 30.0
+    assert np.abs(wanted[1]).max() * SIZE > 5.0
+    assert np.abs(motion - wanted[1]).max() * SIZE < 0.25

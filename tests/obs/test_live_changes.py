@@ -79,7 +79,8 @@ def test_presets_are_changed_live_by_hotkey_and_kept_in_the_settings(start_obs: 
 
 
 def test_in_between_frames_are_switched_by_hotkey_within_a_frame_or_two(start_obs: StartObs) -> None:
-    avatar = Avatar.start(start_obs, {"mark_in_betweens": True})
+    off = {"mark_in_betweens": True, "interpolation": False, "interpolation_factor": 2}
+    avatar = Avatar.start(start_obs, off)
     assert _marks(avatar) == {BLUE}
     avatar.press("interpolation")
     wait_for(lambda: _mark(avatar.picture()) == RED, CHANGE_LIMIT_S, "an in-between frame")
@@ -121,7 +122,7 @@ def test_calibrating_without_a_face_is_refused_and_harmless(start_obs: StartObs)
 
 def test_scene_rules_hold_while_their_scene_is_on(start_obs: StartObs) -> None:
     rules = {"Other": {"visible": False, "preset": "low", "interpolation": True}}
-    avatar = Avatar.start(start_obs, {"scene_rules": json.dumps(rules)})
+    avatar = Avatar.start(start_obs, {"scene_rules": json.dumps(rules), "interpolation": False})
     avatar.obs.request("CreateSceneItem", {"sceneName": "Other", "sourceName": SOURCE})
     avatar.wait_for_state("preset", "high")
     avatar.switch_to("Other")

@@ -17,10 +17,11 @@ pytestmark = pytest.mark.obs
 
 LIST_TO_PANEL = 8
 """Presses of Tab from the list of scripts to the last stop before the panel."""
-(START_STOP, REFRESH, CHARACTER, PICTURE, BROWSE, MAKE, FOLDER, TRACKER, CALIBRATE, REACH, RECORD, RECORDINGS, MIRROR,
- SMOOTHING, SMOOTHING_NUMBER, RESPONSIVENESS, RESPONSIVENESS_NUMBER, BLINK, BREATH, BREATH_NUMBER, LIP_SYNC, MOVEMENT,
- MOVEMENT_NUMBER, BONGO, EXPRESSION, SHOW_EXPRESSION, EXPRESSION_NAME, KEEP_EXPRESSION, MODEL, RUNTIME, DEVICE,
- PRECISION, PRESET, INTERPOLATION, SCENE, RULE_INTERPOLATION, RULE_PRESET, RULE_VISIBLE) = range(1, 39)  # fmt: skip
+(START_STOP, REFRESH, MINUTE, CHARACTER, PICTURE, BROWSE, MAKE, FOLDER, TRACKER, CALIBRATE, REACH, RECORD, RECORDINGS,
+ MIRROR, SMOOTHING, SMOOTHING_NUMBER, RESPONSIVENESS, RESPONSIVENESS_NUMBER, BLINK, BREATH, BREATH_NUMBER, LIP_SYNC,
+ MOVEMENT, MOVEMENT_NUMBER, BONGO, EXPRESSION, SHOW_EXPRESSION, EXPRESSION_NAME, KEEP_EXPRESSION, MODEL, RUNTIME,
+ DEVICE, PRECISION, PRESET, INTERPOLATION, METHOD, FACTOR, FACTOR_NUMBER, SUPER_RESOLUTION, BUDGET, BUDGET_NUMBER,
+ MEASURE, SCENE, RULE_INTERPOLATION, RULE_PRESET, RULE_VISIBLE) = range(1, 47)  # fmt: skip
 
 
 def _focus(scripts: ScriptsWindow, place: int) -> None:
@@ -76,7 +77,25 @@ def test_preset_and_in_between_frames_are_chosen_while_live(avatar: Avatar, scri
     avatar.wait_for_state("preset", "ultra")
     _focus(scripts, INTERPOLATION)
     scripts.desktop.press("space")
-    avatar.wait_for_state("interpolation", True)
+    avatar.wait_for_state("interpolation", False)
+    _focus(scripts, METHOD)
+    scripts.desktop.press("Down")
+    avatar.wait_for_state("in_between_method", "smooth")
+
+
+def test_the_last_minute_is_shown_as_a_picture(avatar: Avatar, scripts: ScriptsWindow, tmp_path: Path) -> None:
+    _focus(scripts, MINUTE)
+    before = scripts.screenshot(tmp_path / "before.png")
+    scripts.desktop.press("space")
+    wait_for(lambda: bool(avatar.state("minute_picture")), CHANGE_LIMIT_S, "the picture of the last minute")
+    assert Path(str(avatar.state("minute_picture"))).read_bytes().startswith(b"\x89PNG")
+    _focus(scripts, MINUTE)  # the panel was built anew
+    scripts.desktop.press("space")
+    wait_for(
+        lambda: bool((scripts.screenshot(tmp_path / "after.png")[200:500, 520:] != before[200:500, 520:]).mean() > 0.1),
+        CHANGE_LIMIT_S,
+        "the picture in the panel",
+    )
 
 
 def test_a_scene_rule_is_made_in_the_panel(avatar: Avatar, scripts: ScriptsWindow) -> None:

@@ -34,7 +34,7 @@ def _keys_made_in_code() -> set[str]:
 
 
 def _code() -> str:
-    folders = ("core/obs", "core/publish", "core/wire", "trackers", "core/worker", "accel", "models")
+    folders = ("core/obs", "core/publish", "core/render", "core/wire", "core/worker", "trackers", "accel", "models")
     files = [path for folder in folders for path in sorted((PROJECT / folder).rglob("*.py"))]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 

@@ -19,9 +19,10 @@ from accel.base import FULL, PRECISIONS, Device, DeviceTensor, Network, Progress
 from core.pose.parameters import PoseVector
 from core.wire.errors import BuildStopped, EasyVtuberError, RuntimeFailed
 from core.wire.rungs import RIG
-from models.base import KeyFrame, Picture
+from models.base import Picture
 from models.character import Character
 from models.family import Report
+from models.motion import Displacement
 from models.opener import ModelOpener
 from models.self_check import Verdicts, check_poses
 from models.wish import ModelWish
@@ -172,14 +173,6 @@ class FakeOpener(ModelOpener):
         return FakeFamily(self._machine, variant=wish.quality, key=character.name, quick=self._machine.quick)
 
 
-@dataclass(frozen=True)
-class FakeKey:
-    """A key frame without fields."""
-
-    pose: PoseVector
-    fields: None = None
-
-
 class FakeModel:
     """Draws :func:`right_picture`, or what the machine makes of it at this place."""
 
@@ -190,7 +183,7 @@ class FakeModel:
         self.closings = 0
         machine.models.append(self)
 
-    def render(self, pose: PoseVector, out: Picture) -> FakeKey:
+    def render(self, pose: PoseVector, out: Picture) -> None:
         assert not self.closings, "drawn with after it was closed"
         if self._is_shown and self._place in self._machine.failing:
             self._machine.failures.append(self._place)
@@ -201,10 +194,12 @@ class FakeModel:
         spoil = self._machine.spoils.get(self._place)
         picture = right_picture(pose, self.size)
         out[:] = picture if spoil is None else spoil(picture)
-        return FakeKey(pose)
 
-    def between(self, older: KeyFrame, newer: KeyFrame, fraction: float, out: Picture) -> None:
-        self.render(newer.pose, out)
+    def motion(self, rendered: Sequence[PoseVector], pose: PoseVector) -> Displacement | None:
+        return None
+
+    def remember_up_to(self, bytes_: int) -> None:
+        pass
 
     def close(self) -> None:
         self.closings += 1

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import MotionFields, Picture
+from models.base import Picture
 from models.student.composition import blue_first, linear_picture
 from models.student.weights import Layer, SineNetwork, StudentWeights
 
@@ -240,12 +240,6 @@ def blended(picture: Array, fields: Array) -> Array:
     warped = sampled(picture, steps[None, :] + fields[..., 0], steps[:, None] + fields[..., 1])
     blend = fields[..., 2:3]
     return np.asarray((1.0 - blend) * warped + blend * fields[..., 3:])
-
-
-def together(fields: MotionFields) -> Array:
-    """A key frame's fields as the network's seven channels."""
-    channels = [fields.warp, fields.blend[..., None], fields.colour]
-    return np.concatenate(channels, axis=2).astype(np.float64)
 
 
 @functools.lru_cache(maxsize=4)

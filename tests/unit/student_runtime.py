@@ -60,6 +60,13 @@ class WatchedSession:
         self, inputs: Mapping[str, Array | DeviceTensor], into: Mapping[str, DeviceTensor] | None = None
     ) -> dict[str, Array]:
         self._runtime.runs[self._name] += 1
+        left = self._runtime.runs_left.get(self._name)
+        if left == 0:
+            for place in (into or {}).values():  # nobody knows how far it came
+                self._own(place).write(np.full(place.shape, np.nan, place.dtype))
+            raise MemoryError(self._name)
+        if left is not None:
+            self._runtime.runs_left[self._name] = left - 1
         given = {name: self._bare(name, value) for name, value in inputs.items()}
         places = {name: self._own(value) for name, value in (into or {}).items()}
         results = self._inner.run(given, places)
@@ -85,10 +92,11 @@ class WatchedSession:
 
 
 class WatchedRuntime:
-    """Counts runs by network, arrays that cross by name and shape, reads of tensors, and sessions that are open;
+    """Counts runs by network, arrays that cross by name and shape, tensors, reads of them, and sessions that are open;
     keeps the networks it was asked to prepare and to open.
 
-    ``fails_at``: the number of the opening (1, 2, ...) that is refused.
+    ``fails_at``: the number of the opening (1, 2, ...) that is refused. ``runs_left``: by network, how many runs are
+    left before one fails.
     """
 
     name = CPU_NAME
@@ -101,10 +109,12 @@ class WatchedRuntime:
         self.runs: Counter[str] = Counter()
         self.crossed: Counter[tuple[str, tuple[int, ...]]] = Counter()
         self.reads = 0
+        self.tensors = 0
         self.prepared: list[Network] = []
         self.networks: list[Network] = []
         self.open_sessions = 0
         self.fails_at = 0
+        self.runs_left: dict[str, int] = {}
         self._inner = processor(threads)
 
     def prepare(self, networks: Sequence[Network], progress: Progress | None = None) -> None:
@@ -121,6 +131,7 @@ class WatchedRuntime:
         return made
 
     def allocate(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> WatchedTensor:
+        self.tensors += 1
         return WatchedTensor(self._inner.allocate(shape, dtype), self)
 
     def close(self) -> None:

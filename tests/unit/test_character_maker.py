@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from accel.base import FULL, HALF, Device
+from core.pose.mixer import PoseMoment
+from core.pose.parameters import PoseVector, neutral
+from core.render.pipeline import Pipeline
 from core.wire.errors import (
     BuildStopped,
     CharacterMissing,
@@ -18,11 +23,25 @@ from core.wire.errors import (
     RuntimeFailed,
     RuntimeUnavailable,
 )
-from core.wire.rungs import CPU, RIG, TENSORRT
+from core.wire.rungs import CPU, GPU, RIG, TENSORRT
 from core.worker import characters
 from core.worker.characters import CharacterMaker, ShownCharacter
+from models.base import CharacterModel, Picture
+from models.character import load_character
+from models.enhancing import reach
 from models.wish import ModelWish, Running
-from tests.unit.fake_families import CARD, PROCESSOR, SLOW, FakeModel, FakeOpener, Machine
+from tests.contract.fake_outputs import LIMIT_S, Gate, wait_until
+from tests.unit.fake_families import (
+    CARD,
+    PROCESSOR,
+    RTX,
+    SLOW,
+    FakeModel,
+    FakeOpener,
+    FakeRuntime,
+    Machine,
+    right_picture,
+)
 from tests.unit.small_model import SmallModel
 
 WISH = ModelWish(rung=TENSORRT, size=48)
@@ -39,7 +58,18 @@ class Workshop:
         self.told: list[EasyVtuberError | None] = []
         self.progress: list[tuple[str, float]] = []
         self.wanted = True
-        self.maker = CharacterMaker(self.told.append, lambda task, share: self.progress.append((task, share)))
+        self.names: list[str] = []
+        """What the pictures of each pipeline depend on."""
+        self.maker = CharacterMaker(
+            self.told.append, lambda task, share: self.progress.append((task, share)), self.pipeline_for
+        )
+
+    def pipeline_for(self, model: CharacterModel, name: str) -> Pipeline:
+        """A pipeline whose first picture is drawn."""
+        self.names.append(name)
+        pipeline = Pipeline(model)
+        pipeline.warm(neutral())
+        return pipeline
 
     def make(self, name: str = "nocti", wish: ModelWish = WISH, shown: str = "") -> ShownCharacter:
         return self.maker.make(name, wish, lambda: self.wanted, shown)
@@ -120,6 +150,94 @@ def test_what_is_shown_is_given_back_with_its_model(workshop: Workshop) -> None:
     network.close()
     assert isinstance(network.model, FakeModel)
     assert network.model.closings == 1
+
+
+class Held(FakeModel):
+    """Draws for as long as it is held."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine, "tha4_student", (CARD.runtime, HALF), 48, is_shown=True)
+        self.gate = Gate(held=True)
+        self.drawn = 0
+
+    def render(self, pose: PoseVector, out: Picture) -> None:
+        self.gate.pass_through()
+        super().render(pose, out)
+        self.drawn += 1
+
+
+def test_the_picture_at_hand_is_done_before_its_model_is_given_back(workshop: Workshop) -> None:
+    """A model that is closed while it draws would take the process with it."""
+    model = Held(workshop.machine)
+    shown = ShownCharacter("nocti", model, RUNNING_RIG, pipeline := Pipeline(model))
+    pipeline.keys.begin(neutral())
+    assert model.gate.inside.wait(LIMIT_S)
+    closing = threading.Thread(target=shown.close)
+    closing.start()
+    assert not wait_until(lambda: model.closings > 0, limit_s=0.05)
+    model.gate.open.set()
+    closing.join(LIMIT_S)
+    assert not closing.is_alive()
+    assert (model.drawn, model.closings) == (1, 1)
+
+
+# -- the pipeline that comes with it ----------------------------------------------------------------------------------
+
+
+def test_the_first_picture_is_drawn_where_the_character_is_made(workshop: Workshop) -> None:
+    rig = workshop.make()
+    assert isinstance(rig.model, SmallModel)
+    assert rig.model.rendered == [0.0]
+    assert rig.pipeline.model is rig.model
+    network = workshop.network()
+    assert network.pipeline.model is network.model
+    shown = network.pipeline.next(lambda: (PoseMoment(neutral(), 0, 0.0), 1))
+    assert shown is not None
+    assert np.array_equal(shown.picture, right_picture(neutral(), 48))
+
+
+def test_a_network_that_draws_no_first_picture_is_given_back_and_not_used_again(workshop: Workshop) -> None:
+    workshop.machine.failing = {(CARD.runtime, HALF)}
+    first = workshop.make()
+    assert first.network is not None
+    with pytest.raises(RuntimeFailed):
+        first.network()
+    assert workshop.machine.open_models == [], "nothing of it is left on the card"
+    running = first.network().running
+    assert (running.runtime, running.precision) == (CARD.runtime, FULL), "the next best is tried"
+    assert workshop.progress[-1] == ("", 1.0)
+
+
+def test_a_quick_network_that_draws_no_first_picture_leaves_the_rig(workshop: Workshop) -> None:
+    workshop.machine.quick = True
+    workshop.machine.failing = {(PROCESSOR.runtime, FULL)}
+    made = workshop.make(wish=replace(WISH, rung=CPU))
+    assert made.running == RUNNING_RIG
+    assert workshop.machine.open_models == []
+
+
+def test_everything_that_pictures_depend_on_has_a_name_of_its_own(workshop: Workshop) -> None:
+    """Pictures of all characters are remembered in one place."""
+    workshop.make()
+    for change in ({}, {"quality": "fast"}, {"size": 96}, {"precision": FULL}, {"runtime": PROCESSOR.runtime}):
+        workshop.network(wish=replace(WISH, **change))
+    workshop.network("mothlight")
+    workshop.make("mothlight", replace(WISH, rung=RIG))
+    workshop.make(wish=replace(WISH, rung=RIG, size=96))
+    # six networks, and the rigs that stood in for them: of two characters, one of them in two sizes
+    assert len(set(workshop.names)) == 9
+
+
+def test_the_same_pictures_have_the_same_name(workshop: Workshop) -> None:
+    for _ in range(2):
+        workshop.network()
+    first, second = (set(workshop.names[place : place + 2]) for place in (0, 2))
+    assert first == second
+
+
+def test_it_is_known_where_in_its_picture_a_character_may_be(workshop: Workshop) -> None:
+    box = reach(load_character("nocti").picture)
+    assert workshop.make().box == workshop.network().box == box
 
 
 # -- networks that are no good ----------------------------------------------------------------------------------------
@@ -217,6 +335,44 @@ def test_work_that_is_not_wanted_from_the_beginning_is_not_begun(workshop: Works
     with pytest.raises(BuildStopped):
         workshop.make(shown="nocti")
     assert workshop.machine.checks == workshop.machine.opened == []
+
+
+# -- beside a character -----------------------------------------------------------------------------------------------
+
+
+def test_what_works_beside_a_character_is_computed_where_it_is_drawn(workshop: Workshop) -> None:
+    workshop.machine.devices = [RTX, CARD, PROCESSOR]
+    for device in workshop.machine.devices:
+        beside = workshop.maker.runtime_beside(Running("tha3", runtime=device.runtime, device=device.name), WISH)
+        assert isinstance(beside, FakeRuntime)
+        assert beside.device == device
+
+
+def test_the_runtime_that_draws_is_shared_with_what_works_beside(workshop: Workshop) -> None:
+    running = workshop.network().running
+    opened = len(workshop.machine.runtimes)
+    assert workshop.maker.runtime_beside(running, WISH) in workshop.machine.runtimes
+    assert len(workshop.machine.runtimes) == opened
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, RTX),
+        ({"rung": GPU}, CARD),
+        ({"rung": CPU}, PROCESSOR),
+        ({"runtime": CARD.runtime}, CARD),
+        ({"device": PROCESSOR.name}, PROCESSOR),
+        ({"device": "a card that was taken out"}, PROCESSOR),
+    ],
+)
+def test_beside_the_rig_it_is_computed_on_the_first_device_that_may_be_used(
+    workshop: Workshop, change: dict[str, Any], expected: Device
+) -> None:
+    workshop.machine.devices = [RTX, CARD, PROCESSOR]
+    beside = workshop.maker.runtime_beside(RUNNING_RIG, replace(WISH, **change))
+    assert isinstance(beside, FakeRuntime)
+    assert beside.device == expected
 
 
 # -- devices ----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The avatar's place in its picture: which way it goes, how far it may, and a warp that leaves edges clean."""
+"""The avatar's place in its picture: which way it goes, how far it may, and where the user wants it to stand."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.pose.mixer import PoseMoment
 from core.pose.parameters import neutral
 from core.pose.sample import Position
+from core.render.compose import Composer, visible_bands
 from core.render.movement import HEAD_BOX, IN_PLACE, AutoFraming, HeadBox, Movement, Placement, blend, placement_of
 from core.render.pipeline import Pipeline
 from models.base import Picture
@@ -43,7 +44,7 @@ def side_of(picture: Picture) -> float:
 
 
 def placed(picture: Picture, placement: Placement) -> Picture:
-    return Movement().apply(picture, placement).copy()
+    return Composer().compose(picture, visible_bands(picture), placement).copy()
 
 
 # -- which way --------------------------------------------------------------------------------------------------------
@@ -109,7 +110,7 @@ def test_size_and_shift_have_an_end() -> None:
         assert abs(placement.down) <= 0.5
 
 
-# -- the warp ---------------------------------------------------------------------------------------------------------
+# -- in pixels --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -139,63 +140,6 @@ def test_positive_degrees_are_counter_clockwise_on_screen() -> None:
     assert (x, y) == pytest.approx((0.5, 0.25), abs=0.5 / 256)
 
 
-@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (40, 200, 250)])
-def test_edges_keep_their_colour(colour: tuple[int, int, int]) -> None:
-    """No dark or bright fringe: what is half covered has half of the colour, nowhere more than its alpha allows."""
-    picture = patch(256, side=0.5)
-    picture[picture[:, :, 3] > 0, :3] = colour
-    warped = placed(picture, Placement(scale=1.03, degrees=7.3, right=0.0137, down=0.0091)).astype(np.float64)
-    alpha = warped[:, :, 3]
-    assert ((alpha > 16) & (alpha < 240)).sum() > 200, "there are edges to be looked at"
-    for channel, full in enumerate(colour):
-        assert np.abs(warped[:, :, channel] - alpha * full / 255.0).max() <= 1.5
-    assert (warped[:, :, :3].max(axis=2) <= alpha).all()
-
-
-def test_random_premultiplied_pixels_stay_premultiplied() -> None:
-    random = np.random.default_rng(4)
-    alpha = random.integers(0, 256, (128, 128, 1))
-    picture = np.concatenate([random.integers(0, 256, (128, 128, 3)) * alpha // 255, alpha], axis=2).astype(np.uint8)
-    warped = placed(picture, Placement(scale=0.93, degrees=-11.0, right=0.03))
-    assert (warped[:, :, :3].max(axis=2) <= warped[:, :, 3]).all()
-
-
-def test_what_comes_in_from_outside_is_transparent() -> None:
-    full = np.full((64, 64, 4), 255, np.uint8)
-    warped = placed(full, Placement(right=0.25))
-    assert not warped[:, :15].any()
-    assert (warped[:, 17:] == 255).all()
-
-
-def test_in_its_place_the_picture_itself_comes_back() -> None:
-    picture = patch(64)
-    movement = Movement()
-    for placement in (IN_PLACE, Placement(), Placement(right=0.02 / 64, degrees=1e-4, scale=1.00001)):
-        assert movement.apply(picture, placement) is picture
-
-
-def test_the_source_is_never_written_and_the_result_never_made_anew() -> None:
-    movement, picture = Movement(), patch(64)
-    before = picture.copy()
-    first = movement.apply(picture, Placement(right=0.1))
-    second = movement.apply(picture, Placement(right=-0.1))
-    assert second is first
-    assert np.array_equal(picture, before)
-    assert not np.shares_memory(first, picture)
-
-
-def test_the_next_picture_has_nothing_left_of_the_last_one() -> None:
-    movement = Movement()
-    movement.apply(np.full((64, 64, 4), 255, np.uint8), Placement(right=0.1))
-    assert not movement.apply(np.zeros((64, 64, 4), np.uint8), Placement(right=0.1)).any()
-
-
-def test_another_size_gets_a_picture_of_its_own() -> None:
-    movement = Movement()
-    for size in (64, 128, 64):
-        assert movement.apply(patch(size), Placement(right=0.1)).shape == (size, size, 4)
-
-
 @pytest.mark.parametrize("size", [256, 512, 1024])
 def test_trembling_by_less_than_a_part_of_a_pixel_is_the_same_place(size: int) -> None:
     quiet = Placement(scale=1.1, degrees=2.0, right=0.05, down=0.02)
@@ -204,6 +148,65 @@ def test_trembling_by_less_than_a_part_of_a_pixel_is_the_same_place(size: int) -
     steps = [quiet.right + part / size for part in np.arange(-64, 65) / 64.0]  # one pixel to either side
     places = {Placement(1.1, 2.0, right, 0.02).matrix(size).tobytes() for right in steps}
     assert len(places) <= 18, "eighths of two pixels"
+
+
+@pytest.mark.parametrize("size", [256, 300, 512, 1024])
+def test_in_its_place_every_pixel_stays(size: int) -> None:
+    assert np.abs(IN_PLACE.matrix(size) - np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])).max() < 1e-9
+
+
+# -- where the user wants it ------------------------------------------------------------------------------------------
+
+STAND = Placement(1.5, 2.0, 0.1, -0.05)
+
+
+def test_where_the_user_put_it_is_where_the_head_moves_it_from() -> None:
+    moved = STAND.moved_by(Placement(0.8, -5.0, 0.02, 0.03))
+    assert (moved.scale, moved.degrees) == pytest.approx((1.2, -3.0))
+    assert (moved.right, moved.down) == pytest.approx((0.12, -0.02))
+
+
+def test_what_does_not_move_stays_exactly_where_it_was_put() -> None:
+    assert STAND.moved_by(IN_PLACE) is STAND
+    assert IN_PLACE.moved_by(IN_PLACE) is IN_PLACE
+    assert IN_PLACE.moved_by(STAND) == STAND
+
+
+def test_the_avatar_stands_where_the_user_put_it() -> None:
+    movement = Movement()
+    assert movement.stand is IN_PLACE
+    movement.stand = STAND
+    assert movement.place(ASIDE, 1.0, SECOND) is STAND
+    movement.bongo = True
+    assert movement.place(ASIDE, 1.0, SECOND) == STAND.moved_by(Placement(degrees=-5.0))
+
+
+@pytest.mark.parametrize("framing", [False, True])
+def test_it_moves_about_where_the_user_put_it_as_it_would_about_its_place(framing: bool) -> None:
+    free, put = Movement(), Movement()
+    put.stand = STAND
+    for movement in (free, put):
+        movement.multiplier, movement.auto_framing = 1.0, framing
+    for number, x in enumerate((0.0, 0.1, -0.2, 0.05)):
+        moved = (x, 0.02, -0.01)
+        wanted = STAND.moved_by(free.place(moved, 1.0, SECOND + number * FRAME_NS))
+        assert put.place(moved, 1.0, SECOND + number * FRAME_NS) == wanted
+
+
+def test_another_stand_counts_from_the_next_look_on() -> None:
+    movement = Movement()
+    movement.multiplier, movement.auto_framing = 1.0, False
+    before = movement.place(ASIDE, 1.0, SECOND)
+    movement.stand = Placement(right=0.25)
+    assert movement.place(ASIDE, 1.0, SECOND).right == pytest.approx(before.right + 0.25)
+    movement.stand = IN_PLACE
+    assert movement.place(ASIDE, 1.0, SECOND) == before
+
+
+def test_a_zoomed_avatar_is_seen_larger_and_elsewhere() -> None:
+    warped = placed(patch(256), Placement(1.5, 0.0, 0.1, -0.05))
+    assert side_of(warped) == pytest.approx(0.125 * 1.5, rel=0.02)
+    assert centre_of(warped) == pytest.approx((0.6, 0.45), abs=0.5 / 256)
 
 
 # -- the head stays inside --------------------------------------------------------------------------------------------
@@ -335,6 +338,20 @@ def test_the_pipeline_shows_a_still_face_again_only_where_it_is_seen_elsewhere()
     assert shown(pixel)
     assert not shown(pixel)
     assert shown(0.0)
+
+
+def test_a_head_that_trembles_about_the_middle_shows_nothing_new() -> None:
+    """Nothing and less than nothing are the same place."""
+    movement = Movement()
+    movement.multiplier, movement.auto_framing = 1.0, False
+    pipeline = Pipeline(SmallModel(), movement=movement)
+
+    def shown(x: float) -> bool:
+        moment = PoseMoment(neutral(), 0, 1.0, (x, 0.2133, 0.0))
+        return pipeline.next(lambda: (moment, SECOND)) is not None
+
+    assert shown(0.001)
+    assert not any(shown(x) for x in (-0.001, 0.0, 0.001, -0.0005))
 
 
 def test_a_new_neutral_does_not_throw_the_avatar_aside() -> None:

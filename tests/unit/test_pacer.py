@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from core.worker.clock import DEFAULT_LEAD_NS, Pacer
+from core.worker.clock import DEFAULT_LEAD_NS, KEY, OTHER, Pacer
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -22,18 +22,26 @@ class Loop:
         self.pacer, self.work_ns = pacer, work_ns
         self.now = START
         self.deadlines: list[int] = []
+        self.begun: list[int] = []
         self.finished: list[int] = []
 
     def frames(self, count: int, before: Callable[[int], None] = lambda now: None) -> list[int]:
         """Run so many frames; returns their deadlines. ``before`` is called with the time ahead of each."""
         for _ in range(count):
             before(self.now)
-            deadline = self.pacer.next_deadline(self.now)
-            self.now = max(self.now, self.pacer.start_of_work(deadline)) + self.work_ns
-            self.pacer.worked(self.work_ns)
-            self.deadlines.append(deadline)
-            self.finished.append(self.now)
+            self.frame(KEY, self.work_ns)
         return self.deadlines[-count:]
+
+    def frame(self, kind: str, work_ns: int) -> None:
+        """One frame of a kind."""
+        self.pacer.expect(kind)
+        deadline = self.pacer.next_deadline(self.now)
+        begun = max(self.now, self.pacer.start_of_work(deadline))
+        self.now = begun + work_ns
+        self.pacer.worked(work_ns, kind)
+        self.deadlines.append(deadline)
+        self.begun.append(begun)
+        self.finished.append(self.now)
 
 
 class Obs:
@@ -79,11 +87,12 @@ def test_nobody_is_ever_asked_to_begin_in_the_past() -> None:
     loop = Loop(pacer)
     for work_ms in (2, 40, 3, 90, 1, 17, 16, 500, 2):
         loop.work_ns = work_ms * MS
-        for _ in range(12):
+        for kind in (KEY, OTHER) * 6:
+            pacer.expect(kind)
             deadline = pacer.next_deadline(loop.now)
             assert pacer.start_of_work(deadline) >= loop.now
             loop.now = pacer.start_of_work(deadline) + loop.work_ns
-            pacer.worked(loop.work_ns)
+            pacer.worked(loop.work_ns, kind)
 
 
 def test_with_obs_every_frame_is_out_one_lead_before_a_tick() -> None:
@@ -243,3 +252,64 @@ def test_a_changed_rate_is_taken_up_at_once() -> None:
     assert set(gaps(loop.frames(20))) == {40 * MS}
     pacer.set_frame_rate(0.0)
     assert set(gaps(loop.frames(20))[1:]) == {16_666_667}
+
+
+# -- frames with and without a picture of their own -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("every", [2, 3, 4])
+def test_each_kind_of_frame_begins_as_late_as_its_own_work_allows(every: int) -> None:
+    pacer = Pacer()
+    loop = Loop(pacer)
+    for number in range(200):
+        loop.frame(*((OTHER, MS) if number % every else (KEY, 12 * MS)))
+    assert set(gaps(loop.deadlines[20:])) == {16_666_667}
+    spare = [deadline - finished for deadline, finished in zip(loop.deadlines[20:], loop.finished[20:], strict=True)]
+    assert all(0 <= rest <= MS for rest in spare)
+    assert pacer.late == 0
+
+
+def test_a_long_picture_makes_no_other_frame_older() -> None:
+    """What is shown between two pictures is sampled as late as ever."""
+    pacer = Pacer()
+    loop = Loop(pacer)
+    for _ in range(40):
+        loop.frame(OTHER, MS)
+    for _ in range(40):
+        loop.frame(KEY, 15 * MS)
+    loop.frame(OTHER, MS)
+    assert loop.deadlines[-1] - loop.begun[-1] <= 2 * MS
+
+
+def test_the_first_picture_after_many_other_frames_is_given_its_time() -> None:
+    pacer = Pacer()
+    loop = Loop(pacer)
+    for _ in range(20):
+        loop.frame(KEY, 12 * MS)
+    for _ in range(300):
+        loop.frame(OTHER, MS)
+    loop.frame(KEY, 12 * MS)
+    assert loop.finished[-1] <= loop.deadlines[-1]
+
+
+def test_a_rare_picture_that_takes_longer_than_a_frame_costs_only_its_own_frames() -> None:
+    pacer = Pacer()
+    loop = Loop(pacer)
+    for number in range(300):
+        loop.frame(*((KEY, 40 * MS) if number % 30 == 0 else (OTHER, MS)))
+    long = [gap for gap in gaps(loop.deadlines[31:]) if gap > 16_666_667]
+    assert len(long) == 8
+    assert set(long) == {3 * 16_666_667}
+    assert all(done <= due for due, done in zip(loop.deadlines[31:], loop.finished[31:], strict=True))
+
+
+def test_what_is_told_is_what_the_next_frame_is_allowed() -> None:
+    pacer = Pacer()
+    loop = Loop(pacer)
+    for _ in range(20):
+        loop.frame(KEY, 12 * MS)
+        loop.frame(OTHER, MS)
+    pacer.expect(KEY)
+    assert pacer.figures()["work_ms"] == 12.3
+    pacer.expect(OTHER)
+    assert pacer.figures()["work_ms"] == 1.3

@@ -30,6 +30,7 @@ class Outside:
     def __init__(self) -> None:
         self.values = defaults()
         self.running = False
+        self.minute = ""
         self.status = [Line("Stopped.")]
         self.pressed: List[str] = []
         self.devices: Dict[str, List[str]] = {}
@@ -75,6 +76,7 @@ def build(obs: FakeObs, outside: Outside) -> Any:
                 lambda: outside.running,
                 lambda settings, rules: None,
                 lambda settings, key, text: outside.changed.append((key, text)),
+                lambda: outside.minute,
             )
         )
         return made
@@ -254,7 +256,7 @@ def test_an_empty_settings_object_as_obs_29_gives_it_is_harmless(obs: FakeObs, b
 @pytest.mark.parametrize(
     "name",
     ["calibrate", "calibrate_reach", "record", "recordings_folder", "add_source", "characters_folder",
-     "show_expression", "keep_expression"],
+     "show_expression", "keep_expression", "measure_again"],
 )  # fmt: skip
 def test_a_button_does_what_it_says(build: Any, outside: Outside, name: str) -> None:
     properties = build()
@@ -325,3 +327,14 @@ def test_a_saved_value_that_does_not_fit_does_no_harm(data: ModuleType, wrong: D
 
 def test_an_empty_settings_object_reads_as_values_that_fit(data: ModuleType) -> None:
     assert all(BY_KEY[key].check(value) == value for key, value in data.read(Data()).items())
+
+
+def test_the_last_minute_is_drawn_at_the_first_press_and_shown_at_the_next(build: Any, outside: Outside) -> None:
+    properties = build()
+    assert not properties["minute"].visible
+    assert properties.press("minute_picture") is True
+    assert (properties["minute"].visible, properties["minute"].label) == (True, SAY("status.minute_coming"))
+    outside.minute = 'C:/Users/a "&b/minute-1.png'
+    assert properties.press("minute_picture") is True
+    assert properties["minute"].label == '<img src="C:/Users/a &quot;&amp;b/minute-1.png">'
+    assert outside.pressed == ["minute_picture"] * 2

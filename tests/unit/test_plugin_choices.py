@@ -124,12 +124,12 @@ def test_what_a_hotkey_chose_is_not_a_change_when_obs_updates_the_script(at_work
     assert at_work.engine.calls == calls
 
 
-def test_interpolation_is_switched_on_and_off(at_work: Script) -> None:
+def test_interpolation_is_switched_off_and_on(at_work: Script) -> None:
     seen = []
     for _ in range(2):
         at_work.press_hotkey("interpolation")
         seen.append((at_work.settings.values["interpolation"], at_work.engine.settings["interpolation"]))
-    assert seen == [(True, True), (False, False)]
+    assert seen == [(False, False), (True, True)]
 
 
 def test_hide_and_show_is_no_setting(at_work: Script) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 from pathlib import Path
 
 import cv2
@@ -18,9 +19,13 @@ from core.wire.folders import CHARACTERS
 from models.base import Picture
 from models.character import load_character
 from models.face_parts import FaceParts, find_face_parts
+from models.motion import CELLS
 from models.rig import Rig
+from models.rigging.mouth_shapes import MouthValues
+from tests.contract.fake_outputs import LIMIT_S
 
 from ..data import data
+from .bent import bent, error
 from .drawn_character import HAIR, INK, IRIS, MOUTH, PARTS, SKIN, coloured, drawn_character
 
 SIDES = ("_LEFT", "_RIGHT")
@@ -466,10 +471,12 @@ def test_poses_out_of_range_are_clamped() -> None:
 def test_the_caller_keeps_its_pose() -> None:
     pose = _random_poses(1)[0]
     before = pose.copy()
-    key = _rig().render(pose, np.zeros((512, 512, 4), np.uint8))
+    shown = _drawn(pose)
+    moved = _rig().motion([pose], _pose(HEAD_Y=1.0))
     assert (pose == before).all()
     pose[:] = 0
-    assert np.allclose(key.pose, before)
+    assert (_drawn(before) == shown).all()
+    assert (_rig().motion([before], _pose(HEAD_Y=1.0)) == moved).all()
 
 
 @pytest.mark.parametrize("name", ["drawn", "mothlight", "nocti"])
@@ -515,53 +522,142 @@ def test_a_symmetric_face_moves_symmetrically() -> None:
         assert np.abs(shown.astype(int) - mirrored.astype(int)).mean() < 1.5
 
 
-# In between
+# To a pose that was not drawn
 
 
-def test_between_starts_and_ends_at_its_key_frames() -> None:
-    rig = _rig()
-    older, newer = (np.zeros((512, 512, 4), np.uint8) for _ in range(2))
-    still = _random_poses(2, seed=8)
-    still[1, : Pose.HEAD_X] = still[0, : Pose.HEAD_X]
-    first, second = rig.render(still[0], older), rig.render(still[1], newer)
-    out = np.full((512, 512, 4), 9, np.uint8)
-    rig.between(first, second, 0.0, out)
-    assert np.abs(out.astype(int) - older).mean() < 0.05
-    rig.between(first, second, 1.0, out)
-    assert np.abs(out.astype(int) - newer).mean() < 0.05
-    rig.between(first, second, 7.0, out)
-    assert np.abs(out.astype(int) - newer).mean() < 0.05
+MOVEMENTS = [
+    {"HEAD_Y": 1.0}, {"HEAD_X": -1.0}, {"NECK_Z": 1.0}, {"BODY_Y": -1.0}, {"BODY_Z": 1.0}, {"BREATHING": 1.0},
+    {"HEAD_Y": -0.6, "NECK_Z": 0.7, "BODY_Z": -0.8, "HEAD_X": 0.4, "BREATHING": 0.5},
+]  # fmt: skip
 
 
-def test_between_is_half_way_with_the_newer_face() -> None:
-    rig, out = _rig(), np.zeros((512, 512, 4), np.uint8)
-    first = rig.render(neutral(), out)
-    second = rig.render(_pose(HEAD_Y=1.0, EYE_WINK=1.0), out)
-    rig.render(_pose(MOUTH_AAA=1.0), out)
-    rig.between(first, second, 0.5, out)
-    assert not coloured(out, IRIS).any()
-    wanted = _drawn(_pose(HEAD_Y=0.5, EYE_WINK=1.0))
-    assert np.abs(out.astype(int) - wanted).mean() < 1.0
-    assert (out[..., :3].max(axis=2) <= out[..., 3]).all()
+@pytest.mark.parametrize("name", ["drawn", "mothlight", "nocti"])
+@pytest.mark.parametrize("movement", MOVEMENTS, ids=" ".join)
+def test_a_bent_picture_is_what_would_be_drawn(name: str, movement: dict[str, float]) -> None:
+    for start in (neutral(), _pose(HEAD_Y=-0.3, NECK_Z=-0.2, BODY_Y=0.3, BREATHING=0.2)):
+        wanted = start.copy()
+        for value, amount in movement.items():
+            wanted[Pose[value]] = amount
+        moved = _rig(name).motion([start], wanted)
+        given, drawn = _drawn(start, name), _drawn(wanted, name)
+        assert error(bent(given, moved), drawn) < 0.05 * error(given, drawn)
 
 
-def test_between_leaves_the_next_render_right() -> None:
-    rig, out = _rig(), np.zeros((512, 512, 4), np.uint8)
-    wanted = _drawn(_pose(MOUTH_AAA=1.0))
-    first, second = rig.render(neutral(), out), rig.render(_pose(EYE_WINK=1.0), out)
-    rig.between(first, second, 0.3, out)
-    rig.render(_pose(MOUTH_AAA=1.0), out)
-    assert (out == wanted).all()
+def test_the_face_of_a_bent_picture_stays() -> None:
+    """It only goes where the head goes."""
+    start, wanted = _pose(EYE_WINK=1.0), _pose(HEAD_Y=0.8)
+    moved = _rig().motion([start], wanted)
+    found = bent(_drawn(start), moved)
+    assert not coloured(found, IRIS).any()
+    assert error(found, _drawn(_pose(EYE_WINK=1.0, HEAD_Y=0.8))) < 0.05 * error(found, _drawn(wanted))
 
 
-class _Stranger:
-    pose = neutral()
-    fields = None
+@pytest.mark.parametrize("size", [256, 300, 384, 512, 700, 1000, 1024])
+def test_bending_works_at_every_size(size: int) -> None:
+    start, wanted = _pose(HEAD_Y=-0.5, BODY_Z=0.3), _pose(HEAD_Y=0.5, NECK_Z=0.6, BODY_Z=-0.3, BREATHING=1.0)
+    moved = _rig("drawn", size).motion([start], wanted)
+    assert moved.shape == (CELLS, CELLS, 2)
+    assert moved.dtype == np.float32
+    drawn, given = _drawn(wanted, size=size), _drawn(start, size=size)
+    assert error(bent(given, moved), drawn) < 0.05 * error(given, drawn)
 
 
-def test_between_refuses_key_frames_of_another_model() -> None:
-    with pytest.raises(TypeError):
-        _rig().between(_Stranger(), _Stranger(), 0.5, np.zeros((512, 512, 4), np.uint8))
+@pytest.mark.parametrize(("value", "axis"), [("HEAD_Y", 0), ("HEAD_X", 1), ("NECK_Z", 0), ("BODY_Y", 0), ("BODY_Z", 0)])
+def test_what_moves_is_found_where_it_was(value: str, axis: int) -> None:
+    """A head that goes up or to its own right (the picture's left) is found below, to the right."""
+    face = slice(16, 22), slice(29, 35)
+    for sign in (1.0, -1.0):
+        moved = _rig().motion([neutral()], _pose(**{value: sign}))
+        assert sign * moved[face][..., axis].mean() * 512 > 2.0
+        back = _rig().motion([_pose(**{value: sign})], neutral())
+        assert sign * back[face][..., axis].mean() * 512 < -2.0
+
+
+def test_where_nothing_changes_nothing_is_bent() -> None:
+    for pose in _random_poses(3):
+        assert not _rig().motion([pose], pose.copy()).any()
+
+
+def test_only_the_jaw_of_a_face_moves_the_figure() -> None:
+    start = _pose(HEAD_Y=0.2)
+    for value in range(Pose.HEAD_X):
+        wanted = start.copy()
+        wanted[value] = 1.0
+        moved = np.abs(_rig().motion([start], wanted)) * 512
+        if MouthValues.of(wanted).jaw == 0.0:
+            assert not moved.any(), Pose(value)
+        else:
+            # the chin, at row 190, and nothing farther than it is wide and high
+            assert 0.3 < moved.max() < 4.0, Pose(value)
+            moved[20:28, 24:40] = 0.0
+            assert moved.max() < 0.05, Pose(value)
+    assert MouthValues.of(_pose(MOUTH_AAA=1.0)).jaw > 0.0
+
+
+def test_the_last_picture_is_bent_whatever_came_before() -> None:
+    first, second, wanted = _random_poses(3, seed=12)
+    moved = _rig().motion([second], wanted)
+    assert (_rig().motion([first, second], wanted) == moved).all()
+    assert (_rig().motion([wanted, first, second], wanted) == moved).all()
+    assert (_rig().motion([first], wanted) != moved).any()
+
+
+def test_poses_to_bend_to_are_clamped() -> None:
+    far = _pose(HEAD_Y=9.0, NECK_Z=-9.0, BREATHING=9.0)
+    near = _pose(HEAD_Y=1.0, NECK_Z=-1.0, BREATHING=1.0)
+    given = far.copy()
+    assert (_rig().motion([neutral()], far) == _rig().motion([neutral()], near)).all()
+    assert (_rig().motion([far], neutral()) == _rig().motion([near], neutral())).all()
+    assert (far == given).all()
+    far[Pose.BODY_Z] = np.nan
+    assert (_rig().motion([neutral()], far) == _rig().motion([neutral()], near)).all()
+
+
+def test_bending_leaves_the_next_picture_right() -> None:
+    wanted = _drawn(_pose(MOUTH_AAA=1.0, HEAD_X=0.5))
+    _rig().motion([_pose(HEAD_Y=1.0)], _pose(EYE_WINK=1.0, NECK_Z=1.0))
+    assert (_drawn(_pose(MOUTH_AAA=1.0, HEAD_X=0.5)) == wanted).all()
+
+
+def test_pictures_may_be_bent_while_others_are_drawn() -> None:
+    rig = Rig(_picture("drawn")[0], 256, PARTS)
+    drawn: list[Picture] = []
+    poses = _random_poses(4, seed=3)
+    wanted = [_drawn(pose, size=256) for pose in poses]
+    moved = [_rig("drawn", 256).motion([pose], poses[0]) for pose in poses]
+    ended = threading.Event()
+
+    def draw() -> None:
+        while not ended.is_set():
+            for pose in poses:
+                drawn.append(np.zeros((256, 256, 4), np.uint8))
+                rig.render(pose, drawn[-1])
+                if len(drawn) > 400:
+                    return
+
+    drawing = threading.Thread(target=draw)
+    drawing.start()
+    try:
+        bent_to = [rig.motion([pose], poses[0]) for _ in range(150) for pose in poses]
+    finally:
+        ended.set()
+        drawing.join(LIMIT_S)
+    assert not drawing.is_alive()
+    assert len(drawn) >= 4
+    for number, found in enumerate(bent_to):
+        assert (found == moved[number % 4]).all()
+    for number, picture in enumerate(drawn):
+        assert (picture == wanted[number % 4]).all()
+
+
+def test_there_is_nothing_to_remember_or_to_close() -> None:
+    before = _drawn(_pose(MOUTH_AAA=1.0))
+    for size in (0, 1 << 30):
+        _rig().remember_up_to(size)
+        assert (_drawn(_pose(MOUTH_AAA=1.0)) == before).all()
+    _rig().close()
+    _rig().close()
+    assert (_drawn(_pose(MOUTH_AAA=1.0)) == before).all()
 
 
 # Any picture

@@ -32,12 +32,12 @@ def choices() -> LiveChoices:
 
 
 def test_without_a_rule_the_users_own_choice_holds(choices: LiveChoices) -> None:
-    assert choices.in_force() == {"interpolation": False, "preset": "high", "visible": True}
+    assert choices.in_force() == {"interpolation": True, "preset": "high", "visible": True}
 
 
 def test_a_scenes_rule_holds_while_it_is_on(choices: LiveChoices) -> None:
     choices.switch("Game")
-    assert choices.in_force() == {"interpolation": False, "preset": "low", "visible": False}
+    assert choices.in_force() == {"interpolation": True, "preset": "low", "visible": False}
 
 
 def test_leaving_the_scene_brings_the_users_own_choice_back(choices: LiveChoices) -> None:
@@ -80,7 +80,7 @@ def test_a_choice_in_the_panel_waits_behind_the_scenes_rule(choices: LiveChoices
     choices.own({"preset": "ultra", "mirror": True})
     assert choices.in_force()["preset"] == "low"
     choices.switch("Chat")
-    assert choices.in_force() == {"interpolation": False, "preset": "ultra", "visible": True}
+    assert choices.in_force() == {"interpolation": True, "preset": "ultra", "visible": True}
 
 
 def test_the_scenes_with_rules_are_listed_in_the_collections_order(choices: LiveChoices) -> None:
@@ -166,4 +166,4 @@ def test_own_choice_scene_rule_and_hotkey_lie_over_each_other_in_this_order(
     assert choices.in_force() == {**before, **pressed}
     choices.switch("T")
     changed = {key: value for key, value in pressed.items() if key not in rule}
-    assert choices.in_force() == {"interpolation": False, "preset": "high", "visible": True, **own, **changed}
+    assert choices.in_force() == {"interpolation": True, "preset": "high", "visible": True, **own, **changed}

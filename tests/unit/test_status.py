@@ -13,6 +13,7 @@ from core.obs.engine import View
 from core.obs.status import ERROR, NORMAL, WARNING, Line, OutputChoice
 from core.obs.supervisor import BACKING_OFF, GAVE_UP, PHASES, RUNNING, STALLED
 from core.obs.translate import Translator
+from core.render.governor import ladder
 from core.wire.errors import CharacterMissing, PortInUse, WorkerCrashed
 
 SAY = Translator("en")
@@ -272,3 +273,49 @@ def test_expressions_and_the_microphone_are_told() -> None:
     shown = texts(running(state={"expressions": ["smile", "my own"]}, figures={"microphone_level": 0.42}))
     assert SAY("status.expressions", names="Smile, my own") in shown
     assert SAY("status.microphone", percent="42") in shown
+
+
+DRAWN: Dict[str, Any] = {
+    **FIGURES, "key_fps": 20.2, "between_ms": 2.26, "publish_ms": 0.51, "device_share": 0.456, "hit_rate": 0.125,
+    "cache_megabytes": 12.4, "budget": 0.6, "audio_delay_ms": 65,
+}  # fmt: skip
+
+
+def test_what_a_frame_costs_is_told_by_stage() -> None:
+    told = texts(running(figures=DRAWN))
+    assert SAY("status.drawing", key_fps="20", between="40") in told
+    assert SAY("status.stages", render_ms="4.0", between_ms="2.3", upscale_ms="-", publish_ms="0.5") in told
+    assert SAY("status.memory", device="46", budget="60", hit_rate="12", megabytes="12") in told
+    assert SAY("status.audio_delay", milliseconds="65") in told
+
+
+@pytest.mark.parametrize("reason", ["does_not_pay", "too_cheap"])
+@pytest.mark.parametrize("language", ["en", "zh", "ja"])
+def test_a_memory_that_stands_aside_says_why(language: str, reason: str) -> None:
+    say = Translator(language)
+    told = [line.text for line in status.lines(running(figures={**DRAWN, "cache_aside": reason}), OWN, say)]
+    assert say("status.cache_aside", reason=say(f"reason.{reason}")) in told
+
+
+def test_a_memory_that_is_off_needs_no_word() -> None:
+    assert texts(running(figures={**DRAWN, "cache_aside": "off"})) == texts(running(figures=DRAWN))
+
+
+@pytest.mark.parametrize("step", sorted({step.name for step in ladder(False, True, True)} - {"full"}))
+def test_what_was_given_up_is_a_warning_with_its_reason(step: str) -> None:
+    figures = {**DRAWN, "governor": step, "governor_reason": "over_budget"}
+    told = [line for line in status.lines(running(figures=figures), OWN, SAY) if line.level == WARNING]
+    assert told == [
+        Line(SAY("status.governor", step=SAY(f"governor.{step}"), reason=SAY("reason.over_budget")), WARNING)
+    ]
+
+
+def test_at_full_quality_the_governor_says_nothing() -> None:
+    figures = {**DRAWN, "governor": "full", "governor_reason": "within_budget"}
+    assert texts(running(figures=figures)) == texts(running(figures=DRAWN))
+
+
+def test_what_automatic_means_here_is_told() -> None:
+    told = texts(running(figures=DRAWN, state={"preset": "automatic", "rated": "ultra"}))
+    assert SAY("status.rated", preset=SAY("setting.preset.choice.ultra")) in told
+    assert texts(running(figures=DRAWN, state={"preset": "high", "rated": "ultra"})) == texts(running(figures=DRAWN))

@@ -1,4 +1,5 @@
-"""The look at a file's build: enough to tell a network from half a network and from a web page."""
+"""The look at a file: its build tells a network from half a network and from a web page, its contract tells networks
+apart."""
 
 from __future__ import annotations
 
@@ -6,15 +7,19 @@ import io
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.wire.errors import ModelFileBad
+from models.contracts import check_contract
 from models.store.check import check_content
 from tests.data import data
 
+from .rife_networks import Traits, plain_network, tiled_network
 from .store_server import onnx, png, torch_file
+from .upscale_networks import repeating, whole_bytes
 
 PAGE = b"<!DOCTYPE html><html><body>Log in to the hotel's network: here</body></html>"
 GOOD = {
@@ -126,3 +131,51 @@ def test_no_content_breaks_the_check(tmp_path_factory: pytest.TempPathFactory, c
 )
 def test_real_files_pass(path: str) -> None:
     check_content("any", data(path))
+
+
+# -- contracts --------------------------------------------------------------------------------------------------------
+
+NETWORKS = {
+    "RIFE": plain_network(),
+    "RIFE in half precision": plain_network(Traits(dtype=np.float16)),
+    "RIFE in tiles": tiled_network(2),
+    "RIFE of the first package": tiled_network(3, first_package=True),
+    "waifu2x": repeating(2),
+    "Real-ESRGAN": repeating(4),
+    "bytes": whole_bytes(),
+}
+FULFILLED = {
+    "rife.plain": {"RIFE", "RIFE in half precision"},
+    "rife": {"RIFE in tiles", "RIFE of the first package"},
+    "upscale": {"waifu2x", "Real-ESRGAN", "bytes"},
+}
+OTHERS = ("tha3.editor", "tha4.body_morpher", "tha4_student.face", "tha4_student.body")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("contract", [*FULFILLED, *OTHERS])
+def test_a_network_is_taken_where_it_belongs_and_nowhere_else(tmp_path: Path, contract: str, name: str) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(NETWORKS[name].SerializeToString())
+    if name in FULFILLED.get(contract, ()):
+        check_contract(contract, path)
+        return
+    with pytest.raises(ModelFileBad) as caught:
+        check_contract(contract, path)
+    assert caught.value.parameters == {"file": "net.onnx", "reason": "wrong_contract"}
+
+
+@pytest.mark.parametrize("contract", [*FULFILLED, *OTHERS])
+@pytest.mark.parametrize("content", [onnx("a network"), onnx()[2:], PAGE, b""])
+def test_what_is_no_network_fulfils_no_contract(tmp_path: Path, contract: str, content: bytes) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileBad):
+        check_contract(contract, path)
+
+
+def test_what_is_no_network_by_its_place_is_looked_at_only(tmp_path: Path) -> None:
+    for contract, name in (("character.picture", "character.png"), ("face_landmarker", "face.task")):
+        path = tmp_path / name
+        path.write_bytes(GOOD[name])
+        check_contract(contract, path)

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from core.wire.errors import ModelFileBad
+from models.contracts import check_contract
 from models.store.container import open_container
 from models.store.entry import Place
 from models.store.importer import import_from, take
 from models.store.layout import first_package
 from models.store.places import Places
 
+from .rife_networks import plain_network, tiled_network
 from .store_packages import EDITOR, ROTATOR, list_files, skipped, taken, write
 from .store_server import go_on, onnx, places_in, png, torch_file
+from .upscale_networks import repeating, whole_bytes
 
 
 @pytest.fixture
@@ -188,6 +191,27 @@ def test_a_file_that_is_not_what_its_place_says_is_left_out_by_name(package: Pat
 def test_without_another_check_a_web_page_is_found_out(package: Path, places: Places) -> None:
     report = import_from(write(package, {EDITOR: b"<html>not found</html>", ROTATOR: onnx()}), places, go_on)
     assert [(bad.source, bad.reason) for bad in report.damaged] == [(EDITOR, "not_a_network")]
+
+
+def test_networks_that_work_beside_a_character_are_held_against_their_contracts(package: Path, places: Places) -> None:
+    plain, tiled = plain_network().SerializeToString(), tiled_network(2).SerializeToString()
+    good = {
+        "rife/ifnet_fp32.onnx": plain,
+        "rife/rife_x2_fp32.onnx": tiled,
+        "waifu2x/upconv7_noise0_scale2x_fp32.onnx": repeating(2).SerializeToString(),
+        "Real-ESRGAN/exported_256_fp32.onnx": whole_bytes().SerializeToString(),
+    }
+    bad = {
+        "rife/ifnet_fp16.onnx": tiled,
+        "rife/rife_x3_fp32.onnx": plain,
+        "waifu2x/noise0_scale2x_fp32.onnx": plain,
+        "Real-ESRGAN/exported_256_fp16.onnx": onnx("only its likeness"),
+    }
+    report = import_from(write(package, good | bad), places, go_on, check_contract)
+    assert list_files(places.weights) == sorted(good)
+    reasons = {each.source: each.reason for each in report.damaged}
+    assert reasons.pop("Real-ESRGAN/exported_256_fp16.onnx")
+    assert reasons == dict.fromkeys(list(bad)[:3], "wrong_contract")
 
 
 def test_stopping_keeps_what_came(package: Path, places: Places) -> None:

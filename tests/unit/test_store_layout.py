@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from models.store.entry import Place, Root
 from models.store.layout import first_package, is_not_needed, is_unsafe, place_of, recognise
+from models.upscale.files import NETWORK_KINDS, candidates
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,8 @@ from models.store.layout import first_package, is_not_needed, is_unsafe, place_o
             "tha4_student.body",
         ),
         ("custom_tha4_models/Miko/character.png", "custom_tha4_models/Miko/character.png", "character.picture"),
+        ("rife/ifnet_fp16.onnx", "rife/ifnet_fp16.onnx", "rife.plain"),
+        ("RIFE/IFNet_FP32.onnx", "rife/ifnet_fp32.onnx", "rife.plain"),
         ("rife/rife_x3_fp16.onnx", "rife/rife_x3_fp16.onnx", "rife"),
         ("rife_512/x3/fp16.onnx", "rife/rife_x3_fp16.onnx", "rife"),
         ("waifu2x/noise0_scale2x_fp32.onnx", "waifu2x/noise0_scale2x_fp32.onnx", "upscale"),
@@ -63,7 +66,8 @@ def test_student_examples_belong_to_the_characters(name: str, contract: str) -> 
         "", "/", "editor.onnx", "fp16/editor.onnx", "tha3/fp16/editor.onnx", "tha3/seperable/fp8/editor.onnx",
         "tha3/seperable/fp16/editor.onnx/x", "tha3/seperable/fp16/editor.onnx.bak", "xtha3/seperable/fp16/editor.onnx",
         "tha3/seperable/fp16/merge.onnx", "tha3/seperable/fp16/upscaler.onnx", "rife/rife_x5_fp16.onnx",
-        "rife_512/x2/x.onnx", "custom_tha4_models/a/face_morpher.pt", "custom_tha4_models/a/body_morpher.png",
+        "rife_512/x2/x.onnx", "rife/ifnet.onnx", "rife/ifnet_fp8.onnx", "rife_512/ifnet_fp16.onnx",
+        "custom_tha4_models/a/face_morpher.pt", "custom_tha4_models/a/body_morpher.png",
         "custom_tha4_models/a/character.onnx", "custom_tha4_models/face_morpher.onnx",
         "character_models/a/face_morpher.onnx", "character_models/a/character.pt",
         "character_models/a/character.yaml", "character_models/a/character_model.png",
@@ -117,6 +121,13 @@ def test_the_first_package_has_38_networks_for_38_places() -> None:
     members = first_package()
     assert (len(members), len(set(members.values()))) == (38, 38)
     assert sum(path.startswith("tha3/") for path in members.values()) == 20
+
+
+@pytest.mark.parametrize("kind", NETWORK_KINDS)
+def test_whatever_super_resolution_looks_for_has_a_place(kind: str) -> None:
+    assert {place_of(path) for path in candidates(kind, "full")} == {
+        Place(path, "upscale") for path in candidates(kind, "half")
+    }
 
 
 @pytest.mark.parametrize(

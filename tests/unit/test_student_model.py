@@ -1,55 +1,72 @@
-"""The student as a character: what it computes when, sizes, key frames."""
+"""The student as a character: what it computes when, sizes, faces that are remembered, motion."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from core.pose.parameters import MAXIMUM, MINIMUM, Pose, PoseVector
-from models.base import KeyFrame, MotionFields, Picture
-from models.student.model import StudentKeyFrame, StudentModel
-from models.student.regions import Regions, Split, everywhere, whole_face
+from accel.base import FULL
+from core.pose.parameters import MAXIMUM, MINIMUM, Pose
+from models.base import Picture
+from models.character import read_picture
+from models.motion import CELLS, displacement, smoothed
+from models.student import family as student_family
+from models.student.composition import blue_first, linear_picture
+from models.student.folder import load_student_weights, student_files
+from models.student.model import StudentModel
+from models.student.points import Mask
+from models.student.preparation import FULL_TIER
+from models.student.regions import Regions, Split, whole_face
+from models.student.weights import StudentWeights
+from tests.contract.fake_outputs import LIMIT_S
+from tests.data import data
+from tests.unit.bent import bent, error
 from tests.unit.student_networks import (
     FACE_VALUES,
     SIZE,
     Array,
-    blended,
+    dense,
     figure,
     reference,
-    shown,
     small_character,
-    small_face,
-    small_fields,
+    small_weights,
     some_poses,
-    together,
 )
 from tests.unit.student_runtime import WatchedRuntime, processor
+from tests.windows.small_student import write_small_student
 
 POSES = some_poses(5, seed=31)
 TURNED = POSES[0].copy()
 TURNED[FACE_VALUES:] = POSES[1][FACE_VALUES:]
 """The first pose's face on another pose's body."""
+FACE_BYTES = 128 * 128 * 4 * 4
 
 
-def opened(runtime: WatchedRuntime, size: int = SIZE, everything: bool = False) -> StudentModel:
+def exactly(mask: Mask) -> Regions:
+    return Regions(Split.exactly(mask), Split.exactly(whole_face()))
+
+
+def opened(
+    runtime: WatchedRuntime, size: int = SIZE, where: Regions | None = None, motion_on: WatchedRuntime | None = None
+) -> StudentModel:
     weights, picture = small_character()
-    where = everywhere() if everything else Regions(Split.exactly(figure()), Split.exactly(whole_face()))
-    return StudentModel(weights, picture, where, runtime, size)
+    return StudentModel(weights, picture, where or exactly(figure()), runtime, size, processor=motion_on)
 
 
-def draw(model: StudentModel, pose: Array) -> tuple[Picture, StudentKeyFrame]:
+def draw(model: StudentModel, pose: Array) -> Picture:
     out = np.full((model.size, model.size, 4), 55, np.uint8)
-    return out, model.render(pose, out)
-
-
-def between(model: StudentModel, older: KeyFrame, newer: KeyFrame, fraction: float) -> Picture:
-    out = np.full((model.size, model.size, 4), 55, np.uint8)
-    model.between(older, newer, fraction, out)
+    model.render(pose, out)
     return out
+
+
+def face_of(pose: Array, body: Array = POSES[0]) -> Array:
+    """The pose's face on a body that is always the same."""
+    return np.concatenate([pose[:FACE_VALUES], body[FACE_VALUES:]])
 
 
 def distance(first: Picture, second: Picture) -> float:
@@ -74,6 +91,14 @@ def model(runtime: WatchedRuntime) -> Iterator[StudentModel]:
     assert runtime.open_sessions == 0
 
 
+@pytest.fixture(params=[True, False], ids=["processor", "card"])
+def own(request: pytest.FixtureRequest) -> Iterator[WatchedRuntime]:
+    """For one test alone, which closes what it opens."""
+    made = WatchedRuntime(on_host=request.param)
+    yield made
+    assert made.open_sessions == 0
+
+
 def test_it_says_what_it_is(model: StudentModel) -> None:
     assert (model.family, model.size) == ("tha4_student", SIZE)
 
@@ -89,114 +114,37 @@ def test_sizes_it_cannot_make_are_refused(size: int) -> None:
 def test_the_picture_is_the_networks(model: StudentModel) -> None:
     expected = reference(POSES[0])
     expected[~figure()] = 0
-    assert largest(draw(model, POSES[0])[0], expected) <= 1
+    assert largest(draw(model, POSES[0]), expected) <= 1
 
 
 def test_the_face_is_computed_when_a_face_value_changed(model: StudentModel, runtime: WatchedRuntime) -> None:
-    draw(model, POSES[2])
-    shares = len(model.render(POSES[0], np.zeros((SIZE, SIZE, 4), np.uint8)).points)
+    draw(model, POSES[0])
     runtime.taken_runs()
-    body = {"body": shares, "pixels": shares}
     draw(model, TURNED)  # the same face
-    assert runtime.taken_runs() == body
+    body = runtime.taken_runs()
+    assert set(body) == {"body", "pixels"}
     other = TURNED.copy()
     for value in (0, 38):
         other[value] += 0.5
         draw(model, other)
         runs = runtime.taken_runs()
-        assert runs.pop("face") >= 1 and runs == body
+        assert runs.pop("face") >= 1
+        assert runs.pop("picture", 0) == (0 if runtime.on_host else 1)
+        assert runs == body
     draw(model, other)
-    assert "face" not in runtime.taken_runs()
+    assert runtime.taken_runs() == body
     for value in (39, 44):
         other[value] = 0.25
         draw(model, other)
         assert runtime.taken_runs() == body
 
 
-def test_no_network_runs_between(model: StudentModel, runtime: WatchedRuntime) -> None:
-    _, older = draw(model, POSES[0])
-    _, newer = draw(model, POSES[1])
-    runtime.taken_runs()
-    between(model, older, newer, 0.5)
-    assert runtime.taken_runs() == {"between": len(older.points)}
-
-
 def test_the_order_in_which_poses_come_does_not_matter(model: StudentModel) -> None:
-    first, _ = draw(model, POSES[0])
+    first = draw(model, POSES[0])
     for pose in (POSES[1], TURNED, POSES[0]):
-        again, _ = draw(model, pose)
+        again = draw(model, pose)
     assert np.array_equal(first, again)
-    assert distance(first, draw(model, TURNED)[0]) > 0.5
-
-
-def test_between_key_frames_it_goes_from_one_to_the_other(model: StudentModel) -> None:
-    first, older = draw(model, POSES[0])
-    second, newer = draw(model, TURNED)
-    shares = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    pictures = [between(model, older, newer, share) for share in shares]
-    assert largest(pictures[0], first) <= 1 and largest(pictures[-1], second) <= 1
-    away = [distance(picture, first) for picture in pictures]
-    left = [distance(picture, second) for picture in pictures]
-    assert away == sorted(away) and left == sorted(left, reverse=True)
-    assert len(set(away)) == len(shares) and away[-1] > 0.5
-    assert np.array_equal(between(model, older, newer, -3.0), pictures[0])
-    assert np.array_equal(between(model, older, newer, 1.5), pictures[-1])
-    for picture in pictures:
-        assert (picture[:, :, :3] <= picture[:, :, 3:]).all()
-
-
-def test_between_key_frames_the_newest_face_is_shown(model: StudentModel) -> None:
-    _, older = draw(model, POSES[0])
-    _, newer = draw(model, POSES[1])
-    expected = shown(blended(small_face(POSES[1]), (small_fields(POSES[0]) + small_fields(POSES[1])) / 2.0))
-    expected[~figure()] = 0
-    assert largest(between(model, older, newer, 0.5), expected) <= 1
-
-
-@dataclass(frozen=True)
-class ForeignKey:
-    pose: PoseVector
-    fields: MotionFields | None = None
-
-
-def test_key_frames_of_another_model_are_refused(model: StudentModel) -> None:
-    _, own = draw(model, POSES[0])
-    foreign = ForeignKey(POSES[0])
-    for older, newer in ((own, foreign), (foreign, own)):
-        with pytest.raises(TypeError):
-            between(model, older, newer, 0.5)
-
-
-def test_key_frames_can_be_read_for_two_more_pictures(model: StudentModel) -> None:
-    for pose in POSES:
-        picture, key = draw(model, pose)
-        before = together(key.fields)
-        for other in (TURNED, POSES[3]):
-            _, newest = draw(model, other)
-        assert np.array_equal(together(key.fields), before)
-        draw(model, pose)
-        assert largest(between(model, newest, draw(model, pose)[1], 1.0), picture) <= 1
-
-
-@pytest.mark.parametrize("on_host", [True, False], ids=["processor", "card"])
-def test_fields_make_the_picture_again(on_host: bool) -> None:
-    model = opened(WatchedRuntime(on_host), everything=True)
-    picture, key = draw(model, POSES[0])
-    fields = key.fields
-    shapes = [array.shape for array in (fields.warp, fields.blend, fields.colour)]
-    assert shapes == [(SIZE, SIZE, 2), (SIZE, SIZE), (SIZE, SIZE, 4)]
-    assert all(array.dtype == np.float32 for array in (fields.warp, fields.blend, fields.colour))
-    # red first, as the reference has it
-    assert np.abs(together(fields) - small_fields(POSES[0])).max() < 1e-4
-    assert largest(shown(blended(small_face(POSES[0]), together(fields))), picture) <= 1
-    model.close()
-
-
-def test_fields_are_zero_where_nothing_can_be_seen(model: StudentModel) -> None:
-    _, key = draw(model, POSES[0])
-    fields = together(key.fields)
-    assert not fields[~figure()].any()
-    assert np.abs(fields - small_fields(POSES[0]))[figure()].max() < 1e-4
+    assert distance(first, draw(model, TURNED)) > 0.5
 
 
 def _halved(picture: Picture) -> Array:
@@ -206,11 +154,9 @@ def _halved(picture: Picture) -> Array:
 
 @pytest.fixture(scope="module")
 def at_512() -> list[Picture]:
-    """A picture, one of another pose, and the one between them."""
+    """Pictures of two poses."""
     model = opened(WatchedRuntime())
-    first, older = draw(model, POSES[0])
-    second, newer = draw(model, TURNED)
-    made = [first, second, between(model, older, newer, 0.5)]
+    made = [draw(model, pose) for pose in (POSES[0], TURNED)]
     model.close()
     return made
 
@@ -218,9 +164,8 @@ def at_512() -> list[Picture]:
 @pytest.mark.parametrize("size", [256, 384, 768, 1024])
 def test_every_size_shows_the_same(size: int, at_512: list[Picture]) -> None:
     model = opened(WatchedRuntime(), size)
-    first, older = draw(model, POSES[0])
-    second, newer = draw(model, TURNED)
-    for found, expected in zip((first, second, between(model, older, newer, 0.5)), at_512, strict=True):
+    for pose, expected in zip((POSES[0], TURNED), at_512, strict=True):
+        found = draw(model, pose)
         assert found.shape == (size, size, 4)
         assert (found[:, :, :3] <= found[:, :, 3:]).all()
         if size == 256:
@@ -236,33 +181,343 @@ def test_poses_out_of_range_are_clamped(model: StudentModel) -> None:
     wild = (POSES[0] - 0.5) * 8.0
     wild[Pose.MOUTH_AAA], wild[Pose.HEAD_X], wild[Pose.HEAD_Y] = np.nan, np.inf, -np.inf
     given = wild.copy()
-    picture, key = draw(model, wild)
-    assert np.array_equal(wild, given, equal_nan=True)
+    picture = draw(model, wild)
     inside = np.clip(np.nan_to_num(wild, nan=0.0), MINIMUM, MAXIMUM)
-    assert np.array_equal(key.pose, inside)
     expected = reference(inside)
     expected[~figure()] = 0
     assert largest(picture, expected) <= 1
-    key.pose[:] = 0.0  # the caller's pose and the model's are not one
+    assert np.array_equal(model.motion([wild], POSES[1]), model.motion([inside], POSES[1]))
+    assert np.array_equal(model.motion([POSES[1]], wild), model.motion([POSES[1]], inside))
     assert np.array_equal(wild, given, equal_nan=True)
 
 
 def test_a_pose_of_another_type_or_a_part_of_an_array_will_do(model: StudentModel) -> None:
-    expected, _ = draw(model, POSES[0])
-    wide = np.zeros((45, 2))
+    expected = draw(model, POSES[0])
+    wide: Array = np.zeros((45, 2))
     wide[:, 0] = POSES[0]
-    assert np.array_equal(draw(model, wide[:, 0])[0], expected)
+    assert np.array_equal(draw(model, wide[:, 0]), expected)
+    assert np.array_equal(model.motion([wide[:, 0]], POSES[1]), model.motion([POSES[0]], POSES[1]))
 
 
 def test_two_models_on_one_runtime_do_not_meet() -> None:
     runtime = processor()
     weights, picture = small_character()
-    where = Regions(Split.exactly(figure()), Split.exactly(whole_face()))
-    first, second = (StudentModel(weights, picture, where, runtime, SIZE) for _ in range(2))
-    expected, older = draw(first, POSES[0])
+    first, second = (StudentModel(weights, picture, exactly(figure()), runtime, SIZE) for _ in range(2))
+    expected = draw(first, POSES[0])
+    moved = first.motion([POSES[0]], POSES[1])
     draw(second, POSES[1])
-    again, newer = draw(first, POSES[0])
-    assert np.array_equal(again, expected)
+    assert np.array_equal(draw(first, POSES[0]), expected)
     second.close()
-    assert np.array_equal(between(first, older, newer, 0.5), expected)
+    assert np.array_equal(draw(first, POSES[0]), expected)
+    assert np.array_equal(first.motion([POSES[0]], POSES[2]), first.motion([POSES[0]], POSES[2]))
+    assert np.array_equal(first.motion([POSES[0]], POSES[1]), moved)
     first.close()
+
+
+def test_a_character_nobody_can_see_is_an_empty_picture_that_does_not_move(own: WatchedRuntime) -> None:
+    model = opened(own, where=exactly(np.zeros((SIZE, SIZE), np.bool_)))
+    assert not draw(model, POSES[0]).any()
+    assert not model.motion([POSES[0]], POSES[1]).any()
+    model.close()
+
+
+# -- faces that were shown before ------------------------------------------------------------------------------------
+
+
+def test_a_face_that_was_shown_before_is_not_computed_again(own: WatchedRuntime) -> None:
+    model = opened(own)
+    poses = [face_of(pose) for pose in POSES]
+    first = [draw(model, pose) for pose in poses]
+    own.taken_runs()
+    for pose, picture in zip(poses, first, strict=True):
+        assert np.array_equal(draw(model, pose), picture)
+    draw(model, face_of(POSES[0], body=POSES[1]))
+    runs = own.taken_runs()
+    assert set(runs) == {"body", "pixels"} | (set() if own.on_host else {"picture"})
+    assert distance(first[0], first[1]) > 0.05
+    model.close()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_remembered_faces_are_those_of_a_model_that_remembers_none(threads: int) -> None:
+    model = opened(WatchedRuntime(threads=threads))
+    for pose in (*POSES, *POSES[::-1]):
+        fresh = opened(WatchedRuntime())
+        assert largest(draw(model, pose), draw(fresh, pose)) <= 1
+        fresh.close()
+    model.close()
+
+
+def _computed_faces(model: StudentModel, runtime: WatchedRuntime, faces: list[int]) -> list[int]:
+    """Those of the faces, shown in turn, for which the network had to run."""
+    made = []
+    for face in faces:
+        pose = POSES[0].copy()
+        pose[0] = 0.01 * face
+        runtime.taken_runs()
+        draw(model, pose)
+        if runtime.taken_runs().get("face"):
+            made.append(face)
+    return made
+
+
+def test_as_many_faces_are_remembered_as_there_is_memory_for(own: WatchedRuntime) -> None:
+    model = opened(own)
+    assert _computed_faces(model, own, [1, 2, 3, 4, 1, 2, 3, 4]) == [1, 2, 3, 4]
+    model.remember_up_to(2 * FACE_BYTES)
+    assert _computed_faces(model, own, [4, 3]) == []
+    assert _computed_faces(model, own, [1, 3, 4]) == [1, 4]
+    model.remember_up_to(3 * FACE_BYTES + FACE_BYTES // 2)
+    assert _computed_faces(model, own, [3, 4, 5, 3, 4, 5, 6, 3]) == [5, 6, 3]
+    model.close()
+
+
+@pytest.mark.parametrize("bytes_", [0, -1, FACE_BYTES - 1])
+def test_with_no_memory_for_faces_pictures_are_right(own: WatchedRuntime, bytes_: int) -> None:
+    model = opened(own)
+    first = [draw(model, face_of(pose)) for pose in POSES[:3]]
+    model.remember_up_to(bytes_)
+    for number in (0, 1, 2, 2, 0):
+        assert np.array_equal(draw(model, face_of(POSES[number])), first[number])
+    model.close()
+
+
+def test_faces_take_no_more_memory_than_was_given_them() -> None:
+    card = WatchedRuntime(on_host=False)
+    model = opened(card)
+    model.remember_up_to(3 * FACE_BYTES)
+    _computed_faces(model, card, [1, 2, 3])
+    taken = card.tensors
+    _computed_faces(model, card, list(range(40)))
+    assert card.tensors == taken
+    assert card.reads == 0
+    model.close()
+
+
+@pytest.mark.parametrize(
+    ("on_host", "network", "left"),
+    [
+        (True, "face", 0),
+        (True, "face", 3),
+        (True, "body", 0),
+        (True, "pixels", 0),
+        (False, "face", 0),
+        (False, "picture", 0),
+        (False, "body", 0),
+        (False, "pixels", 0),
+    ],
+)
+def test_after_a_failure_no_wrong_face_is_shown(on_host: bool, network: str, left: int) -> None:
+    """``left``: runs of the network that go well before: some of the face's bands are in the picture then."""
+    own = WatchedRuntime(on_host)
+    model, fresh = opened(own), opened(own)
+    poses = [face_of(pose) for pose in POSES[:3]]
+    expected = [draw(fresh, pose) for pose in poses]
+    fresh.close()
+    assert np.array_equal(draw(model, poses[0]), expected[0])
+    own.runs_left[network] = left
+    for pose in (poses[1], poses[1], poses[2]):
+        with pytest.raises(MemoryError, match=network):
+            draw(model, pose)
+    own.runs_left.clear()
+    for number in (1, 0, 2, 1, 0):
+        assert np.array_equal(draw(model, poses[number]), expected[number])
+    model.close()
+    assert own.open_sessions == 0
+
+
+# -- motion ----------------------------------------------------------------------------------------------------------
+
+
+def small_warp(pose: Array) -> Array:
+    """The small character's coarse warp, by the definition."""
+    fields = dense(small_weights().body, pose, CELLS)
+    step = SIZE // CELLS
+    visible = np.asarray(figure().reshape(CELLS, step, CELLS, step).any(axis=(1, 3)), np.uint8)
+    seen = np.asarray(cv2.dilate(visible, np.ones((3, 3), np.uint8)))
+    weights = np.clip(1.0 - fields[..., 2], 0.0, 1.0) * seen
+    offsets = fields[..., :2] * 0.5 * seen[..., None]
+    return smoothed(np.ascontiguousarray(offsets, np.float32), weights.astype(np.float32))
+
+
+def test_motion_is_that_of_the_body_network_on_a_coarse_grid(model: StudentModel) -> None:
+    found = model.motion([POSES[0]], TURNED)
+    assert found.shape == (CELLS, CELLS, 2)
+    assert found.dtype == np.float32
+    expected = displacement(small_warp(POSES[0]), small_warp(TURNED))
+    assert np.abs(expected).max() * SIZE > 5.0
+    assert np.abs(found - expected).max() * SIZE < 0.02
+
+
+def test_the_last_picture_is_bent_whatever_came_before(model: StudentModel) -> None:
+    expected = model.motion([POSES[1]], POSES[2])
+    assert np.array_equal(model.motion([POSES[3], POSES[1]], POSES[2]), expected)
+    assert np.array_equal(model.motion([POSES[2], POSES[3], POSES[1]], POSES[2]), expected)
+    assert not np.array_equal(model.motion([POSES[3]], POSES[2]), expected)
+    assert not model.motion([POSES[2]], POSES[2].copy()).any()
+
+
+def test_a_picture_need_not_have_been_drawn_to_be_bent(own: WatchedRuntime) -> None:
+    model = opened(own)
+    first = model.motion([POSES[0]], POSES[1])
+    draw(model, POSES[0])
+    assert np.array_equal(model.motion([POSES[0]], POSES[1]), first)
+    model.close()
+
+
+def test_motion_leaves_the_next_picture_right(model: StudentModel) -> None:
+    expected = draw(model, POSES[0])
+    model.motion([POSES[1]], POSES[2])
+    assert np.array_equal(draw(model, POSES[0]), expected)
+
+
+def test_the_pose_on_screen_is_looked_at_once(own: WatchedRuntime) -> None:
+    model = opened(own)
+    draw(model, POSES[0])
+    assert "motion" not in own.taken_runs()
+    wanted = some_poses(20, seed=2)
+    first = [model.motion([POSES[0]], pose) for pose in wanted]
+    assert own.taken_runs() == {"motion": 21}
+    again = [model.motion([POSES[0]], pose) for pose in wanted[-4:]]
+    assert own.taken_runs() == {}
+    for one, other in zip(first[-4:], again, strict=True):
+        assert np.array_equal(one, other)
+    # but not every pose there ever was is kept
+    assert np.array_equal(model.motion([POSES[0]], wanted[0]), first[0])
+    assert own.taken_runs() == {"motion": 1}
+    given = POSES[0].copy()
+    model.motion([given], given)
+    given[Pose.HEAD_X] += 0.5  # the caller's pose is not the model's
+    model.motion([POSES[0]], wanted[0])
+    assert own.taken_runs() == {}
+    model.close()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_motion_is_computed_on_the_processor(named: bool) -> None:
+    card, elsewhere = WatchedRuntime(on_host=False), WatchedRuntime()
+    model = opened(card, motion_on=elsewhere if named else None)
+    draw(model, POSES[0])
+    card.taken_runs()
+    card.crossed.clear()
+    found = model.motion([POSES[0]], POSES[1])
+    asked, idle = (elsewhere, card) if named else (card, elsewhere)
+    assert asked.taken_runs() == {"motion": 2}
+    assert idle.taken_runs() == {}
+    assert not idle.crossed
+    alone = opened(WatchedRuntime())
+    assert np.array_equal(alone.motion([POSES[0]], POSES[1]), found)
+    alone.close()
+    (network,) = (network for network in asked.networks if network.name == "student motion")
+    # it must leave cores to the picture that is drawn meanwhile
+    assert not network.alone
+    if named:
+        assert "student motion" not in {network.name for network in (*card.networks, *card.prepared)}
+        assert len(elsewhere.networks) == 1
+    for _ in range(2):
+        model.close()
+        assert (card.open_sessions, elsewhere.open_sessions) == (0, 0)
+
+
+class Examined:
+    """What is known of a character that was examined before."""
+
+    def regions(self, quality: str) -> Regions:
+        return exactly(figure())
+
+
+@pytest.mark.parametrize("for_check", [True, False])
+def test_a_family_has_motion_computed_on_its_processor(
+    for_check: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No engine need be built for it."""
+    monkeypatch.setattr(student_family, "prepare", lambda *given: Examined())
+    card, elsewhere = WatchedRuntime(on_host=False), WatchedRuntime()
+    files = write_small_student(tmp_path / "student")
+    family = student_family.StudentFamily(files, read_picture(files.picture), FULL_TIER, elsewhere)
+    model = family.open_for_check(card, FULL) if for_check else family.open(card, FULL, SIZE, lambda *given: None)
+    assert [network.name for network in elsewhere.networks] == ["student motion"]
+    assert "student motion" not in {network.name for network in card.networks}
+    model.close()
+    assert (card.open_sessions, elsewhere.open_sessions) == (0, 0)
+
+
+def test_a_processor_that_refuses_leaves_nothing_open() -> None:
+    card, elsewhere = WatchedRuntime(on_host=False), WatchedRuntime()
+    elsewhere.fails_at = 1
+    with pytest.raises(MemoryError):
+        opened(card, motion_on=elsewhere)
+    assert (card.open_sessions, elsewhere.open_sessions) == (0, 0)
+
+
+def test_after_a_failure_motion_is_right(own: WatchedRuntime) -> None:
+    model = opened(own)
+    own.runs_left["motion"] = 1
+    with pytest.raises(MemoryError):
+        model.motion([POSES[0]], POSES[1])
+    own.runs_left.clear()
+    expected = displacement(small_warp(POSES[0]), small_warp(POSES[1]))
+    assert np.abs(model.motion([POSES[0]], POSES[1]) - expected).max() * SIZE < 0.02
+    model.close()
+
+
+def test_pictures_may_be_bent_while_others_are_drawn(own: WatchedRuntime) -> None:
+    model = opened(own, motion_on=WatchedRuntime())
+    expected = [draw(model, pose) for pose in POSES[:3]]
+    wanted = some_poses(30, seed=4)
+    moved = [model.motion([POSES[0]], pose) for pose in wanted]
+    found: list[Array] = []
+    bending = threading.Thread(target=lambda: found.extend(model.motion([POSES[0]], pose) for pose in wanted))
+    bending.start()
+    drawn = [draw(model, POSES[number % 3]) for number in range(9)]
+    bending.join(LIMIT_S)
+    assert not bending.is_alive()
+    assert all(np.array_equal(picture, expected[number % 3]) for number, picture in enumerate(drawn))
+    assert len(found) == len(moved)
+    assert all(np.array_equal(one, other) for one, other in zip(found, moved, strict=True))
+    model.close()
+
+
+# -- a real one ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[StudentModel]:
+    files = student_files(data("models/tha4_student/lambda_00"))
+    assert files is not None
+    weights, picture = load_student_weights(files), read_picture(files.picture)
+    seen = cv2.dilate((picture[..., 3] > 0).astype(np.uint8), np.ones((61, 61), np.uint8)).astype(np.bool_)
+    nowhere, face = np.zeros_like(seen), whole_face()
+    regions = Regions(Split.mixed(nowhere, seen), Split.mixed(~face, face))
+    turned = StudentWeights(blue_first(weights.face), blue_first(weights.body))
+    model = StudentModel(turned, linear_picture(picture), regions, processor(2), SIZE)
+    yield model
+    model.close()
+
+
+@pytest.mark.parametrize(
+    ("start", "movement", "share"),
+    [
+        ({}, {"HEAD_Y": 0.5}, 0.6),
+        ({"HEAD_Y": 0.5}, {"HEAD_Y": 0.0}, 0.7),
+        ({}, {"HEAD_X": -0.3}, 0.6),
+        ({}, {"NECK_Z": 0.5}, 0.2),
+        ({"NECK_Z": -0.5}, {"NECK_Z": 0.2}, 0.2),
+        ({}, {"BODY_Y": -0.5}, 0.4),
+        ({}, {"BODY_Z": 0.5}, 0.1),
+        ({}, {"BREATHING": 1.0}, 0.35),
+        ({"BODY_Z": -0.4, "HEAD_Y": 0.4}, {"BODY_Z": 0.0, "HEAD_Y": 0.2, "NECK_Z": 0.2}, 0.15),
+    ],
+    ids=str,
+)
+def test_a_bent_picture_is_much_nearer_to_what_would_be_drawn(
+    real: StudentModel, start: dict[str, float], movement: dict[str, float], share: float
+) -> None:
+    first = np.zeros(45, np.float32)
+    for name, value in start.items():
+        first[Pose[name]] = value
+    second = first.copy()
+    for name, value in movement.items():
+        second[Pose[name]] = value
+    given, wanted = draw(real, first), draw(real, second)
+    assert error(bent(given, real.motion([first], second)), wanted) < share * error(given, wanted)

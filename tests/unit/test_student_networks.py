@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from accel.base import FULL, HALF, Network
 from models.onnx_graph import OPSET, GraphBuilder
 from models.student.composition import linear_picture
-from models.student.graphs import between_network, face_network, fields_network, picture_network, pixels_network
+from models.student.graphs import face_network, fields_network, paste_network, pixels_network
 from models.student.networks import PointNetworks
 from models.student.points import Indices, Mask, points_of
 from models.student.regions import Split
@@ -169,16 +169,13 @@ def all_networks() -> dict[str, bytes]:
     few = np.zeros((512, 512), np.bool_)
     few[100:104, 250:260] = True
     few_face, points = few[80:208, 192:320].copy(), points_of(few)
-    made = {"pixels": pixels_network(points).content, "between": between_network(points).content}
-    picture = linear_picture(small_picture())
+    made = {"pixels": pixels_network(points).content, "paste": paste_network(linear_picture(small_picture())).content}
     for precision in (FULL, HALF):
         for name, mask, of in (("fields", few, fields_network), ("face", few_face, face_network)):
             network = body if name == "fields" else face
             made[f"{name} exact {precision}"] = of(network, Split.exactly(mask), precision)[0].content
             mixed = Split.mixed(mask & (np.arange(len(mask)) % 2 == 0), mask & (np.arange(len(mask)) % 2 == 1))
             made[f"{name} mixed {precision}"] = of(network, mixed, precision)[0].content
-        whole = Split.exactly(np.ones((128, 128), np.bool_))
-        made[f"picture {precision}"] = picture_network(face, whole, picture, precision).content
     return made
 
 

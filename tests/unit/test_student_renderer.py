@@ -62,12 +62,6 @@ def drawn(renderer: StudentRenderer, pose: Array) -> Picture:
     return draw(renderer, renderer.fields(pose[None], with_face=True))
 
 
-def drawn_between(renderer: StudentRenderer, older: Fields, newer: Fields, share: float) -> Picture:
-    out = np.full((SIZE, SIZE, 4), 77, np.uint8)
-    renderer.draw_between(older, newer, share, out)
-    return out
-
-
 def assert_same(found: Picture, expected: Picture) -> None:
     """But for a pixel here and there that is rounded to the other side."""
     difference = np.abs(found.astype(int) - expected)
@@ -111,14 +105,12 @@ def test_pictures_are_premultiplied(renderer: StudentRenderer) -> None:
 
 
 @pytest.fixture(scope="module")
-def as_one() -> tuple[list[Picture], Picture]:
-    """Two pictures and one between their bodies, made in one share on one thread."""
+def as_one() -> list[Picture]:
+    """Two pictures, made in one share on one thread."""
     renderer = opened(WatchedRuntime(on_host=False))
     made = [drawn(renderer, pose) for pose in POSES[:2]]
-    fields = [renderer.fields(pose[None], with_face=False) for pose in POSES[:2]]
-    between = drawn_between(renderer, fields[0], fields[1], 0.4)
     renderer.close()
-    return made, between
+    return made
 
 
 @pytest.mark.parametrize(
@@ -130,7 +122,7 @@ def test_threads_and_shares_change_nothing(
     share_points: int,
     chunk_quads: int,
     monkeypatch: pytest.MonkeyPatch,
-    as_one: tuple[list[Picture], Picture],
+    as_one: list[Picture],
 ) -> None:
     monkeypatch.setattr(renderer_module, "_SHARE_POINTS", share_points)
     monkeypatch.setattr(renderer_module, "_CHUNK_QUADS", chunk_quads)
@@ -138,11 +130,8 @@ def test_threads_and_shares_change_nothing(
     other = opened(runtime)
     shares = len(other.points)
     assert shares == threads if share_points == 10**6 else 0.7 < figure().sum() / share_points / shares < 1.4
-    pictures, between = as_one
-    for pose, picture in zip(POSES[:2], pictures, strict=True):
+    for pose, picture in zip([*POSES[:2], *POSES[:2]], [*as_one, *as_one], strict=True):
         assert_same(drawn(other, pose), picture)
-    fields = [other.fields(pose[None], with_face=False) for pose in POSES[:2]]
-    assert_same(drawn_between(other, fields[0], fields[1], 0.4), between)
     # several at a time get one thread each, one alone gets all
     body = [network.alone for network in runtime.networks if network.name != "student face"]
     assert body == [shares == 1] * len(body)
@@ -199,28 +188,49 @@ def test_it_does_not_touch_the_callers_picture() -> None:
     renderer.close()
 
 
-def test_between_is_made_of_fields_in_between(renderer: StudentRenderer) -> None:
-    older = renderer.fields(POSES[:1], with_face=True)
-    newer = renderer.fields(TURNED[None], with_face=False)
-    first, second = small_fields(POSES[0]), small_fields(TURNED)
-    expected = shown(blended(small_face(POSES[0]), first + 0.3 * (second - first)))
-    expected[~figure()] = 0
-    assert_same(drawn_between(renderer, older, newer, 0.3), expected)
-    assert_same(drawn_between(renderer, older, newer, 0.0), draw(renderer, older))
-    assert_same(drawn_between(renderer, older, newer, 1.0), draw(renderer, newer))
-    assert np.abs(draw(renderer, older).astype(int) - draw(renderer, newer)).max() > 50
-
-
-def test_nothing_for_between_is_opened_before_it_is_asked_for() -> None:
-    runtime = WatchedRuntime()
+@pytest.mark.parametrize(("on_host", "threads"), [(True, 1), (True, 3), (False, 1)])
+def test_a_face_shown_before_is_put_back_without_its_network(on_host: bool, threads: int) -> None:
+    runtime = WatchedRuntime(on_host, threads)
     renderer = opened(runtime)
-    fields = renderer.fields(POSES[:1], with_face=True)
-    draw(renderer, fields)
-    before = len(runtime.networks)
-    for _ in range(2):
-        drawn_between(renderer, fields, fields, 0.5)
-    assert {network.name for network in runtime.networks[before:]} == {"student between"}
-    assert len(runtime.networks) - before == len(renderer.points)
+    pictures = []
+    for number in (0, 1):
+        renderer.show_face(POSES[number : number + 1])
+        pictures.append(renderer.picture())
+    assert not np.array_equal(pictures[0], pictures[1])
+    runtime.taken_runs()
+    pasted = {} if on_host else {"picture": 1}
+    for number in (0, 1, 1, 0):
+        renderer.show_face(POSES[number : number + 1])
+        assert np.array_equal(renderer.picture(), pictures[number])
+        assert runtime.taken_runs() == pasted
+    # while a body is computed too
+    renderer.fields(POSES[1:2], with_face=True)
+    assert np.array_equal(renderer.picture(), pictures[1])
+    assert "face" not in runtime.taken_runs()
+    renderer.close()
+
+
+def test_a_face_made_along_with_a_body_is_remembered_too(renderer: StudentRenderer, runtime: WatchedRuntime) -> None:
+    renderer.fields(POSES[2:3], with_face=True)
+    picture = renderer.picture()
+    renderer.show_face(POSES[:1])
+    runtime.taken_runs()
+    renderer.show_face(POSES[2:3])
+    assert "face" not in runtime.taken_runs()
+    assert np.array_equal(renderer.picture(), picture)
+
+
+def test_a_remembered_face_is_not_the_memory_that_others_are_made_in() -> None:
+    runtime = WatchedRuntime(on_host=False)
+    renderer = opened(runtime)
+    renderer.remember_up_to(2 * FACE_SIZE * FACE_SIZE * 16)
+    poses, expected = some_poses(6, seed=9), []
+    for pose in poses:
+        renderer.show_face(pose[None])
+        expected.append(renderer.picture())
+    for number in (5, 4, 5, 0, 5, 1, 4):
+        renderer.show_face(poses[number : number + 1])
+        assert np.array_equal(renderer.picture(), expected[number])
     renderer.close()
 
 
@@ -256,38 +266,41 @@ def test_only_poses_go_to_a_card_and_only_pixels_come_back(card: WatchedRuntime)
     renderer = opened(card)
     (points,) = renderer.points
     pixels = {("pixels", (len(points), 4)): 1}
-    older = renderer.fields(POSES[:1], with_face=True)
-    draw(renderer, older)
+    draw(renderer, renderer.fields(POSES[:1], with_face=True))
     assert card.crossed == {("pose", (1, 45)): 1, ("pose", (1, 39)): 1, **pixels}
-    assert card.taken_runs() == {"body": 1, "face": 1, "pixels": 1}
+    assert card.taken_runs() == {"body": 1, "face": 1, "picture": 1, "pixels": 1}
     card.crossed.clear()
-    newer = renderer.fields(TURNED[None], with_face=False)
-    draw(renderer, newer)
+    draw(renderer, renderer.fields(TURNED[None], with_face=False))
     assert card.crossed == {("pose", (1, 45)): 1, **pixels}
     assert card.taken_runs() == {"body": 1, "pixels": 1}
     card.crossed.clear()
-    drawn_between(renderer, older, newer, 0.5)
-    assert card.crossed == {("share", (1, 1)): 1, **pixels}
+    renderer.show_face(POSES[1:2])
+    card.crossed.clear()
+    draw(renderer, renderer.fields(POSES[:1], with_face=True))  # a face that was shown before
+    assert card.crossed == {("pose", (1, 45)): 1, **pixels}
     assert card.reads == 0
     renderer.close()
 
 
-def test_fields_on_a_card_hold_until_two_more_were_made(card: WatchedRuntime) -> None:
+def test_fields_on_a_card_always_take_the_same_memory(card: WatchedRuntime) -> None:
     renderer = opened(card)
-    for pose in some_poses(4, seed=3):  # memory is used again by now
-        (own,) = renderer.fields(pose[None], with_face=False)
-        assert not isinstance(own, np.ndarray)
-        before = own.read()
-        for other in POSES[:2]:
-            renderer.fields(other[None], with_face=False)
-        assert np.array_equal(own.read(), before)
-    assert card.crossed["write", own.shape] == 0
+    (first,) = renderer.fields(POSES[:1], with_face=True)
+    taken = card.tensors
+    expected = draw(renderer, [first])
+    for pose in some_poses(4, seed=3):
+        renderer.fields(pose[None], with_face=False)
+    (again,) = renderer.fields(POSES[:1], with_face=False)
+    assert not isinstance(again, np.ndarray)
+    assert np.array_equal(draw(renderer, [again]), expected)
+    assert card.tensors == taken
+    assert card.crossed["write", again.shape] == 0
     renderer.close()
 
 
 def test_a_card_runs_the_body_as_one(card: WatchedRuntime) -> None:
     renderer = opened(card)
-    assert [network.name for network in card.networks] == ["student body", "student pixels", "student face"]
+    names = ["student body", "student pixels", "student face", "student picture"]
+    assert [network.name for network in card.networks] == names
     assert all(network.alone for network in card.networks)
     renderer.close()
 
@@ -302,8 +315,7 @@ def test_a_card_prepares_exactly_what_is_opened_later(card: WatchedRuntime) -> N
 
     split = Split.mixed(figure() & (np.arange(SIZE) % 8 < 2), figure() & (np.arange(SIZE) % 8 >= 2))
     renderer = StudentRenderer(weights, picture, Regions(split, Split.exactly(whole_face())), card, HALF, progress)
-    fields = renderer.fields(POSES[:1], with_face=True)
-    drawn_between(renderer, fields, fields, 0.5)
+    draw(renderer, renderer.fields(POSES[:1], with_face=True))
     assert {network.digest for network in card.prepared} == {network.digest for network in card.networks}
     assert len(card.networks) == 4 and opened_before == [0]
     renderer.close()
@@ -327,8 +339,7 @@ def test_closing_gives_everything_back_and_may_be_repeated(on_host: bool) -> Non
     assert_no_lane_is_left()
     runtime = WatchedRuntime(on_host, threads=3)
     renderer = opened(runtime)
-    fields = renderer.fields(POSES[:1], with_face=True)
-    drawn_between(renderer, fields, fields, 0.5)
+    draw(renderer, renderer.fields(POSES[:1], with_face=True))
     assert runtime.open_sessions == len(runtime.networks) > 3
     assert bool(lane_threads()) == on_host
     for _ in range(2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from core.pose.parameters import MAXIMUM, MINIMUM, Pose, PoseVector, clamp, neutral
 from models.base import Picture
-from models.tha import model as tha_model
 from models.tha import stages
 from models.tha.files import ThaFiles, find_variant_files
 from models.tha.model import ThaModel
@@ -30,7 +30,9 @@ SETS = [
     ("tha4", "", "full"),
     ("tha4", "", "half"),
 ]
-LAST_TWO = {"tha3": {"rotator": 1, "editor": 1}, "tha4": {"body_morpher": 1, "upscaler": 1}}
+LAST = {"tha3": {"rotator": 1, "editor": 1, "motion": 1}, "tha4": {"body_morpher": 1, "upscaler": 1, "motion": 1}}
+"""What runs for every picture."""
+CROP_BYTES = 4 * 192 * 192 * 4
 
 
 @pytest.fixture(scope="module")
@@ -148,10 +150,9 @@ def test_colour_is_never_more_than_its_alpha(plain: Shown) -> None:
 def test_a_pose_outside_its_range_is_the_nearest_inside(plain: Shown) -> None:
     wild = _random_pose(5) * 3.0
     wild[Pose.HEAD_X] = np.nan
-    out = np.zeros((512, 512, 4), np.uint8)
-    frame = plain.model.render(wild, out)
-    assert np.array_equal(frame.pose, clamp(wild))
-    assert np.array_equal(out, plain.render(clamp(wild)))
+    given = wild.copy()
+    assert np.array_equal(plain.render(wild), plain.render(clamp(wild)))
+    assert np.array_equal(wild, given, equal_nan=True)
 
 
 @pytest.mark.parametrize("size", [256, 300, 768, 1024])
@@ -184,11 +185,11 @@ def test_a_decomposer_that_wants_a_batch_gets_one(sets: Sets, plain: Shown) -> N
 @pytest.mark.parametrize("family", ["tha3", "tha4"])
 def test_only_what_a_change_reaches_is_computed(sets: Sets, family: str) -> None:
     shown = Shown(sets(family, "separable" if family == "tha3" else ""))
-    last = LAST_TWO[family]
+    last = LAST[family]
     assert shown.opening == {"decomposer": 1}
     pose = _random_pose(8)
     assert shown.runs_for(pose) == {"combiner": 1, "morpher": 1, "paste": 1, **last}
-    assert shown.runs_for(pose.copy()) == {}
+    assert shown.runs_for(pose.copy()) == last
     turned = _changed(pose, Pose.HEAD_Y, 0.25)
     assert shown.runs_for(turned) == last
     talking = _changed(turned, Pose.MOUTH_AAA, 0.5)
@@ -198,7 +199,7 @@ def test_only_what_a_change_reaches_is_computed(sets: Sets, family: str) -> None
     assert shown.runs_for(_changed(talking, Pose.BREATHING, 0.125)) == {"paste": 1, **last}
     assert shown.runs_for(_changed(frowning, Pose.MOUTH_AAA, 0.75)) == {"morpher": 1, "paste": 1, **last}
     assert shown.runs_for(_changed(neutral(), Pose.HEAD_Y, -0.0)) == {"combiner": 1, "morpher": 1, "paste": 1, **last}
-    assert shown.runs_for(neutral()) == {}, "0 and -0 are the same"
+    assert shown.runs_for(neutral()) == last, "0 and -0 are the same"
 
 
 def test_what_is_remembered_gives_the_same_picture(sets: Sets) -> None:
@@ -219,7 +220,7 @@ def test_only_poses_go_to_the_device_and_only_pictures_come_back(sets: Sets) -> 
     shown.runtime.downloads.clear()
     shown.render(_random_pose(9))
     assert dict(shown.runtime.uploads) == {"combiner": 12 * 4, "morpher": 27 * 4, "rotator": 6 * 4, "editor": 6 * 4}
-    assert +shown.runtime.downloads == {"editor": 512 * 512 * 4}
+    assert +shown.runtime.downloads == {"editor": 512 * 512 * 4, "motion": 3 * 64 * 64 * 4}
     assert shown.runtime.reads == 0
 
 
@@ -248,9 +249,8 @@ def test_the_decomposer_may_run_elsewhere(sets: Sets, plain: Shown) -> None:
 
 @pytest.mark.parametrize("crop_is_pasted", [True, False])
 def test_memory_is_bounded(sets: Sets, crop_is_pasted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name in ((stages, "BROW_SLOTS"), (stages, "CROP_SLOTS"), (stages, "WHOLE_FACE_SLOTS"),
-                         (tha_model, "FRAME_SLOTS")):  # fmt: skip
-        monkeypatch.setattr(module, name, 2)
+    for name in ("BROW_SLOTS", "CROP_SLOTS", "WHOLE_FACE_SLOTS"):
+        monkeypatch.setattr(stages, name, 2)
     shown = Shown(sets(crop_is_pasted=crop_is_pasted))
     poses = [_random_pose(seed) for seed in range(4)]
     pictures = [shown.render(pose) for pose in poses[:2]]
@@ -261,19 +261,65 @@ def test_memory_is_bounded(sets: Sets, crop_is_pasted: bool, monkeypatch: pytest
     assert shown.runtime.tensors == taken
 
 
+def _talking(steps: list[int]) -> list[PoseVector]:
+    return [_changed(neutral(), Pose.MOUTH_AAA, 0.1 * step) for step in steps]
+
+
+@pytest.mark.parametrize(("precision", "crop_bytes"), [("full", CROP_BYTES), ("half", CROP_BYTES // 2)])
+def test_as_many_faces_are_remembered_as_there_is_memory_for(sets: Sets, precision: str, crop_bytes: int) -> None:
+    shown = Shown(sets("tha3", "separable", precision))
+
+    def computed(*steps: int) -> list[int]:
+        poses = _talking(list(steps))
+        return [step for step, pose in zip(steps, poses, strict=True) if shown.runs_for(pose).get("morpher")]
+
+    assert computed(1, 2, 3, 1, 2, 3) == [1, 2, 3]
+    shown.model.remember_up_to(2 * crop_bytes)
+    assert computed(3, 2) == []
+    assert computed(1, 2, 3) == [1, 3]
+    shown.model.remember_up_to(4 * crop_bytes - 1)
+    assert computed(2, 3, 4, 2, 3, 4, 5, 2) == [4, 5, 2]
+    taken = shown.runtime.tensors
+    computed(*range(10))
+    assert shown.runtime.tensors == taken
+
+
+@pytest.mark.parametrize("bytes_", [0, -1, CROP_BYTES - 1])
+@pytest.mark.parametrize("crop_is_pasted", [True, False])
+def test_with_no_memory_for_faces_pictures_are_right(sets: Sets, crop_is_pasted: bool, bytes_: int) -> None:
+    shown = Shown(sets(crop_is_pasted=crop_is_pasted))
+    poses = _talking([1, 2, 3])
+    expected = [shown.render(pose) for pose in poses]
+    shown.model.remember_up_to(bytes_)
+    for number in (2, 2, 0, 1, 2):
+        assert np.array_equal(shown.render(poses[number]), expected[number])
+
+
+def test_memory_does_not_grow_with_pictures(plain: Shown) -> None:
+    plain.render(_random_pose(1))
+    taken = plain.runtime.tensors
+    for step in range(12):
+        plain.render(_changed(_random_pose(1), Pose.HEAD_Y, step / 12))
+    assert plain.runtime.tensors == taken
+
+
 def test_closing_gives_everything_back(sets: Sets) -> None:
     shown = Shown(sets())
-    shown.render(neutral())
-    assert shown.runtime.open_sessions == {"combiner", "morpher", "paste", "rotator", "editor", "in-between"}
+    for pose in _talking([1, 2]):
+        shown.render(pose)
+    assert len(shown.runtime.held) == shown.runtime.tensors
+    assert shown.runtime.open_sessions == {"combiner", "morpher", "paste", "rotator", "editor", "motion"}
     shown.model.close()
     assert shown.runtime.open_sessions == set()
+    gc.collect()
+    assert [tensor.shape for tensor in shown.runtime.held] == []
     shown.model.close()
 
 
 # What goes wrong
 
 
-@pytest.mark.parametrize("network", ["combiner", "morpher", "paste", "rotator", "editor"])
+@pytest.mark.parametrize("network", ["combiner", "morpher", "paste", "rotator", "editor", "motion"])
 def test_after_a_failure_the_next_picture_is_right(sets: Sets, plain: Shown, network: str) -> None:
     shown = Shown(sets())
     before, after = _random_pose(1), _random_pose(2)
@@ -287,7 +333,7 @@ def test_after_a_failure_the_next_picture_is_right(sets: Sets, plain: Shown, net
         assert np.array_equal(shown.render(pose), plain.render(pose))
 
 
-@pytest.mark.parametrize("network", ["decomposer", "combiner", "paste", "editor", "in-between"])
+@pytest.mark.parametrize("network", ["decomposer", "combiner", "paste", "editor", "motion"])
 def test_what_was_opened_is_closed_when_a_network_is_refused(sets: Sets, network: str) -> None:
     runtime = CountingRuntime()
     runtime.refusing = network
@@ -306,10 +352,10 @@ def test_without_a_crop_whole_faces_are_remembered(sets: Sets, family: str) -> N
     pose = _random_pose(1)
     assert _away(shown.render(pose), shown.expected(pose)) <= 1
     shown.runtime.taken_runs()
-    assert shown.runs_for(_changed(pose, Pose.HEAD_Y, 0.5)) == LAST_TWO[family]
+    assert shown.runs_for(_changed(pose, Pose.HEAD_Y, 0.5)) == LAST[family]
     talking = _changed(pose, Pose.MOUTH_AAA, 0.5)
-    assert shown.runs_for(talking) == {"morpher": 1, **LAST_TWO[family]}
-    assert shown.runs_for(_changed(pose, Pose.HEAD_Y, -0.5)) == LAST_TWO[family]
+    assert shown.runs_for(talking) == {"morpher": 1, **LAST[family]}
+    assert shown.runs_for(_changed(pose, Pose.HEAD_Y, -0.5)) == LAST[family]
     assert _away(shown.render(talking), shown.expected(talking)) <= 1
 
 

@@ -11,9 +11,11 @@ from onnx import ModelProto, TensorProto, helper
 
 from accel.base import Network
 from core.wire.errors import ModelFileBad
+from models.onnx_graph import OPSET as OWN_OPSET
 from models.tha.contract import VARIANTS
 from models.tha.files import ThaFiles, variant_files
 from models.tha.graphs import NetworkGraph, sample_in_float32
+from models.tha.motion import WARP
 from models.tha.prepare import ThaNetworks, prepare
 
 from .tha_graphs import OPSET, Traits, small_model, write_small_files
@@ -49,7 +51,8 @@ def test_every_network_is_valid_and_keeps_its_operator_set(networks: ThaNetworks
     for network in networks.all:
         model = _model(network)
         onnx.checker.check_model(model, full_check=True)
-        assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", OPSET)]
+        expected = OWN_OPSET if network is networks.coarse else OPSET
+        assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", expected)]
 
 
 def test_the_files_stay_as_they_are(files: ThaFiles) -> None:
@@ -65,23 +68,34 @@ def test_networks_have_names_for_people(files: ThaFiles, networks: ThaNetworks) 
     family = files.variant.family.upper()
     assert [network.name for network in networks.all] == [
         f"{family} {name}"
-        for name in ("decomposer", "combiner", "morpher", "paste", files.variant.body.name, files.variant.final.name,
-                     "in-between")
-    ]  # fmt: skip
+        for name in ("decomposer", "combiner", "morpher", "paste", files.variant.body.name, files.variant.final.name)
+    ] + ["THA motion"]  # fmt: skip
 
 
 def test_the_last_network_gives_one_small_picture_and_its_fields(networks: ThaNetworks) -> None:
     assert networks.fields is not None
     model = _model(networks.final)
     assert _names(model.graph.output) == {"picture", *networks.fields.all}
-    assert networks.between is not None
-    (picture,) = _model(networks.between).graph.output
-    for output in (model.graph.output[0], picture):
-        assert output.name == "picture"
-        assert output.type.tensor_type.elem_type == TensorProto.UINT8
-        assert [size.dim_value for size in output.type.tensor_type.shape.dim] == [512, 512, 4]
+    output = model.graph.output[0]
+    assert output.name == "picture"
+    assert output.type.tensor_type.elem_type == TensorProto.UINT8
+    assert [size.dim_value for size in output.type.tensor_type.shape.dim] == [512, 512, 4]
     # an engine can only give bytes away, not compute with them
     assert model.graph.node[-1].op_type == "Cast"
+
+
+def test_only_a_coarse_warp_of_the_fields_leaves_the_device(networks: ThaNetworks) -> None:
+    assert networks.fields is not None
+    assert networks.coarse is not None
+    assert networks.coarse is networks.all[-1]
+    final, coarse = NetworkGraph(_model(networks.final)), NetworkGraph(_model(networks.coarse))
+    # what the last network paints itself moves nothing
+    assert set(coarse.inputs) == {networks.fields.grid, networks.fields.blend}
+    for name in coarse.inputs:
+        assert coarse.type_of(name) == final.type_of(name), "given as it comes"
+    (warp,) = coarse.model.graph.output
+    assert warp.name == WARP
+    assert coarse.type_of(WARP) == (TensorProto.FLOAT, (1, 3, 64, 64))
 
 
 def test_bytes_are_made_once(files: ThaFiles, networks: ThaNetworks) -> None:
@@ -114,7 +128,7 @@ def test_no_network_samples_in_half_precision(networks: ThaNetworks) -> None:
                     known = graph.type_of(name)
                     assert known is not None
                     assert known[0] == TensorProto.FLOAT
-    assert sampled >= 4
+    assert sampled >= 3
 
 
 @pytest.mark.parametrize("family", ["tha3", "tha4"])
@@ -130,7 +144,7 @@ def test_a_morpher_that_changes_everything_is_left_whole(tmp_path: Path, family:
 def test_an_end_that_looks_different_has_no_fields(tmp_path: Path, family: str) -> None:
     networks = _prepared(tmp_path, family, Traits(ends_in_blend=False))
     assert networks.fields is None
-    assert networks.between is None
+    assert networks.coarse is None
     assert _names(_model(networks.final).graph.output) == {"picture"}
 
 

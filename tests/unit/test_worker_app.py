@@ -24,7 +24,7 @@ from tests.unit.small_model import SmallModel
 from tests.unit.worker_in_thread import RunningWorker
 from trackers import registry as trackers
 
-PRESET_SIZES = {"low": 384, "medium": 512, "ultra": 768}
+PRESET_SIZES = {"low": 384, "medium": 512, "high": 512, "ultra": 768}
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_frames_flow_with_rising_numbers_and_times(running: RunningWorker) -> No
     assert headers[-1].packet_ns > headers[0].packet_ns
     for header in headers:
         assert 0 < header.packet_ns <= header.sampled_ns <= header.rendered_ns <= header.published_ns <= now_ns()
-        assert (header.width, header.height, header.flags) == (384, 384, 0)
+        assert (header.width, header.height, header.flags & ~FLAG_IN_BETWEEN) == (384, 384, 0)
 
 
 def test_it_tells_that_it_lives_how_it_does_and_what_is_in_force(running: RunningWorker) -> None:
@@ -97,6 +97,9 @@ def test_it_tells_that_it_lives_how_it_does_and_what_is_in_force(running: Runnin
     figures = running.hear(lambda m: m["type"] == "stats" and "pose_age_ms" in m["figures"])["figures"]
     assert figures["frames"] > 0
     assert figures["tracker_state"] == "tracking"
+    assert {"fps", "key_fps", "render_ms", "publish_ms", "sample_age_ms", "device_share", "late"} <= figures.keys()
+    assert {"hit_rate", "cache_megabytes", "cache_aside", "cache_codec"} <= figures.keys()
+    assert "governor" not in figures, "nothing may be given up without a budget"
     state = [message for message in running.heard if message["type"] == "state"][-1]
     shown = [state[name] for name in ("stage", "character", "size", "preset", "tracker", "visible")]
     assert shown == ["running", "nocti", 384, "low", "debug", True]
@@ -141,10 +144,10 @@ def test_another_preset_is_taken_live(running: RunningWorker, preset: str) -> No
 
 
 def test_interpolation_is_taken_live(running: RunningWorker) -> None:
-    running.set(interpolation=True)
-    assert wait_until(lambda: bool(running.frame().flags & FLAG_IN_BETWEEN))
     running.set(interpolation=False)
     assert wait_until(lambda: not any(running.frame().flags & FLAG_IN_BETWEEN for _ in range(6)))
+    running.set(interpolation=True)
+    assert wait_until(lambda: bool(running.frame().flags & FLAG_IN_BETWEEN))
 
 
 def test_frames_go_on_numbered_through_every_change(running: RunningWorker) -> None:
@@ -209,14 +212,14 @@ def test_hidden_shows_nothing_once_and_then_rests(running: RunningWorker) -> Non
     assert running.ring.newest == sequence
     assert not any(running.ring.read(sequence) or b"\1")
     assert running.ask("action", name="show")["ok"]
-    assert running.frame().flags == 0
+    assert not running.frame().flags & FLAG_TRANSPARENT
 
 
 def test_it_may_begin_hidden(worker: RunningWorker) -> None:
     worker.configure(visible=False)
     assert worker.frame().flags == FLAG_TRANSPARENT
     worker.ask("action", name="show")
-    assert worker.frame().flags == 0
+    assert not worker.frame().flags & FLAG_TRANSPARENT
 
 
 # -- refusals -------------------------------------------------------------------------------------------------------
@@ -300,3 +303,18 @@ def test_nothing_of_it_is_left(worker: RunningWorker, configured: bool) -> None:
     worker.ask("stop")
     worker.exits()
     assert wait_until(lambda: not {"preparer", "tracker-openseeface"} & {t.name for t in threading.enumerate()})
+
+
+def test_nobody_draws_after_the_end(worker: RunningWorker) -> None:
+    """Every thread has an owner who ends it, those that draw and pack pictures too."""
+    before = threading.enumerate()
+
+    def drawing() -> set[str]:
+        ours = {thread.name for thread in threading.enumerate() if thread not in before}
+        return ours & {"key-frames", "frame-cache"}
+
+    worker.configure(in_between_method="smooth")
+    assert wait_until(lambda: "key-frames" in drawing())
+    worker.ask("stop")
+    worker.exits()
+    assert wait_until(lambda: not drawing(), limit_s=5.0)

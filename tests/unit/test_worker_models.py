@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from accel.base import FULL, HALF
+from core.pose.parameters import PoseVector
 from core.publish import registry as outputs
 from core.publish.base import Frame, PublishContext, Publisher
 from core.wire.errors import EasyVtuberError, ModelFileBad, RuntimeFailed
@@ -23,13 +24,25 @@ from core.wire.settings import Value, defaults
 from core.worker import characters, preparer, report
 from core.worker.control import ControlPipe
 from core.worker.report import Reporter
+from core.worker.stats import Stats
 from models.base import Picture
 from models.family import Report
 from models.self_check import Verdicts
 from tests.contract.fake_outputs import LIMIT_S, wait_until
-from tests.unit.fake_families import CARD, PROCESSOR, SLOW, Examination, FakeOpener, Machine, Place, empty, torn
+from tests.unit.fake_families import (
+    CARD,
+    PROCESSOR,
+    SLOW,
+    SLOW_S,
+    Examination,
+    FakeOpener,
+    Machine,
+    Place,
+    empty,
+    torn,
+)
 from tests.unit.other_side import Heard
-from tests.unit.small_model import SmallKey, SmallModel
+from tests.unit.small_model import SmallModel
 from tests.unit.worker_in_thread import RunningWorker
 
 CARD_HALF, CARD_FULL, ON_PROCESSOR = (CARD.runtime, HALF), (CARD.runtime, FULL), (PROCESSOR.runtime, FULL)
@@ -39,9 +52,8 @@ RIG_LEVEL = 7
 class PlainRig(SmallModel):
     """A rig that can be told from a network: it fills the corners."""
 
-    def render(self, pose: Any, out: Picture) -> SmallKey:
+    def render(self, pose: PoseVector, out: Picture) -> None:
         out[:] = (RIG_LEVEL, RIG_LEVEL, RIG_LEVEL, 255)
-        return SmallKey(pose)
 
 
 class Watched:
@@ -375,6 +387,39 @@ def test_a_device_that_fails_at_once_again_and_again_does_not_end_the_worker(wor
     worker.state(family=RIG)
     worker.shows_more()
     assert len(worker.machine.opened) == 3, "none of them is tried twice"
+
+
+# -- what changes by itself -------------------------------------------------------------------------------------------
+
+
+def test_how_fast_the_rig_is_does_not_begin_the_network_anew(worker: ModelWorker, held: Examination) -> None:
+    """It stands in for the network: what is found out about it says nothing about the network."""
+    worker.begin(preset="automatic", interpolation=False)
+    assert held.begun.wait(LIMIT_S)
+    before = len(worker.shown)
+    # enough frames to find out how fast the rig is
+    assert wait_until(lambda: len(worker.shown) > before + 100)
+    assert not held.gave_up.is_set()
+    held.may_end.set()
+    assert wait_until(lambda: bool(worker.machine.open_models))
+    assert [model.size for model in worker.machine.open_models] == [512]
+
+
+def test_over_the_budget_the_network_is_made_in_half_precision_and_frames_go_on(
+    worker: ModelWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = 0.9
+    monkeypatch.setattr(Stats, "device_share", lambda self, now: share)
+    worker.machine.slow = {CARD_HALF: SLOW_S, ON_PROCESSOR: 2 * SLOW_S}
+    worker.begin(budget=50)
+    worker.state(family="tha4_student", precision=FULL)
+    worker.state(family="tha4_student", precision=HALF)
+    share = 0.0
+    worker.shows_more()
+    assert worker.kinds() == ["rig", "network"]
+    assert worker.machine.opened == [CARD_FULL, CARD_HALF]
+    assert wait_until(lambda: len(worker.machine.open_models) == 1)
+    assert worker.heard_of("error") == []
 
 
 # -- what is told -----------------------------------------------------------------------------------------------------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ import numpy as np
 
 from accel.base import Array, Device, DeviceTensor, Network, Progress, TensorSpec
 from core.pose.parameters import EYEBROWS, FACE, ROTATION, PoseVector
-from models.base import MotionFields, Picture
+from models.base import Picture
 from models.tha.files import ThaFiles
+from models.tha.prepare import prepare
 
 _onnxruntime: Any = importlib.import_module("onnxruntime")
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
@@ -91,7 +94,8 @@ class CountedSession:
 
 
 class CountingRuntime:
-    """Counts by network what is run and how many bytes are sent each way, and tensors and how often one is read.
+    """Counts by network what is run and how many bytes are sent each way, and tensors and how often one is read;
+    knows the tensors that somebody still has.
 
     ``failing`` names a network that refuses to run, ``refusing`` one that cannot be opened.
     """
@@ -108,6 +112,7 @@ class CountingRuntime:
         self.downloads: Counter[str] = Counter()
         self.open_sessions: set[str] = set()
         self.tensors = 0
+        self.held: weakref.WeakSet[CountedTensor] = weakref.WeakSet()
         self.reads = 0
         self.failing = ""
         self.refusing = ""
@@ -124,7 +129,9 @@ class CountingRuntime:
 
     def allocate(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> CountedTensor:
         self.tensors += 1
-        return CountedTensor(shape, dtype, self)
+        made = CountedTensor(shape, dtype, self)
+        self.held.add(made)
+        return made
 
     def close(self) -> None:
         pass
@@ -171,12 +178,40 @@ def premultiplied(result: Array) -> Picture:
     return np.rint(np.concatenate([straight[..., 2::-1] * alpha, alpha], axis=-1) * 255.0).astype(np.uint8)
 
 
-def bend(fields: MotionFields, face: Array) -> Picture:
+@dataclass(frozen=True)
+class Fields:
+    """How the last network makes its picture: ``(1 - blend) * warped face + blend * colour``."""
+
+    warp: Array
+    """Shape (512, 512, 2): where each pixel was taken from, as an offset (x, y) to its own place in -1..1
+    coordinates."""
+    blend: Array
+    """Shape (512, 512, 4), one for each of R, G, B, A (THA3), or (512, 512, 1)."""
+    colour: Array
+    """Shape (512, 512, 4): R, G, B, A in linear light, -1..1."""
+
+
+def dense_fields(files: ThaFiles, picture: Picture, pose: PoseVector) -> Fields:
+    """The last network's fields at a pose: all files but the last as they are, that one as it is prepared."""
+    known = run_sequentially(files, picture, pose)
+    networks = prepare(files)
+    assert networks.fields is not None
+    session = _session(networks.final.content)
+    feed = {value.name: known[value.name].astype(_TYPES[value.type]) for value in session.get_inputs()}
+    names = list(networks.fields.all)
+    grid, blend, colour = (array[0].astype(np.float64) for array in session.run(names, feed))
+    centres = (2.0 * np.arange(512) + 1.0) / 512.0 - 1.0
+    return Fields(
+        grid - np.stack(np.meshgrid(centres, centres), axis=-1), np.moveaxis(blend, 0, -1), np.moveaxis(colour, 0, -1)
+    )
+
+
+def bend(fields: Fields, face: Array) -> Picture:
     """The picture that fields make of the face ([1, 4, 512, 512], linear, -1..1), computed with numpy only."""
     side = face.shape[2]
     places = np.arange(side, dtype=np.float64)
-    x = np.clip(places[None, :] + fields.warp[..., 0].astype(np.float64) * side / 2.0, 0.0, side - 1.0)
-    y = np.clip(places[:, None] + fields.warp[..., 1].astype(np.float64) * side / 2.0, 0.0, side - 1.0)
+    x = np.clip(places[None, :] + fields.warp[..., 0] * side / 2.0, 0.0, side - 1.0)
+    y = np.clip(places[:, None] + fields.warp[..., 1] * side / 2.0, 0.0, side - 1.0)
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     right, bottom = np.minimum(left + 1, side - 1), np.minimum(top + 1, side - 1)
     across, down = (x - left)[..., None], (y - top)[..., None]
@@ -184,8 +219,7 @@ def bend(fields: MotionFields, face: Array) -> Picture:
     upper = pixels[top, left] * (1.0 - across) + pixels[top, right] * across
     lower = pixels[bottom, left] * (1.0 - across) + pixels[bottom, right] * across
     warped = upper * (1.0 - down) + lower * down
-    share = fields.blend if fields.blend.ndim == 3 else fields.blend[..., None]
-    made = np.clip((warped * (1.0 - share) + fields.colour * share) / 2.0 + 0.5, 0.0, 1.0)
+    made = np.clip((warped * (1.0 - fields.blend) + fields.colour * fields.blend) / 2.0 + 0.5, 0.0, 1.0)
     colour, alpha = made[..., :3], made[..., 3:]
     encoded = np.where(colour <= 0.0031308, colour * 12.92, 1.055 * colour ** (1.0 / 2.4) - 0.055)
     return np.rint(np.concatenate([encoded[..., ::-1] * alpha, alpha], axis=-1) * 255.0).astype(np.uint8)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accel.base import FULL, PRECISIONS
 from accel.onnxruntime.session import OrtTensor
 from benchmarks._golden import golden_pictures
-from core.pose.parameters import PoseVector
 from models.base import Picture
 from models.character import read_picture
 from models.self_check import check_poses, difference, judge, psnr_db, reference_pictures
 from models.student.face import DeviceFace
 from models.student.family import StudentFamily
 from models.student.folder import StudentFiles
-from models.student.model import StudentKeyFrame, StudentModel
+from models.student.model import StudentModel
 from models.student.points import Mask
 from models.student.preparation import BALANCED_TIER, FULL_TIER, most_opaque, prepare
 from models.student.regions import Regions, Split, whole_face
@@ -26,6 +24,8 @@ from tests.unit.student_networks import reference, small_picture
 from tests.windows.checks import check, draw, refusal
 from tests.windows.directml_machine import LEAST_DB, Machine
 from tests.windows.small_student import as_computed
+
+_NEAR_PX = 0.05
 
 
 def few_pixels() -> Mask:
@@ -80,21 +80,19 @@ def _distance(drawn: Picture, wanted: Picture) -> float:
 
 def _stays_there(model: StudentModel) -> None:
     face, first = model._renderer._face, check_poses()[1]
-    keys = [model.render(pose, np.zeros((512, 512, 4), np.uint8)) for pose in (first, first * np.float32(0.5))]
-    held = [*(part for key in keys for part in key.parts)]
+    draw(model, first)
+    held = list(model._renderer._tensors)
     if isinstance(face, DeviceFace):
         held.append(face.picture)
     places = [tensor.value.device_name() for tensor in held if isinstance(tensor, OrtTensor)]
-    check("  fields and the picture with its face stay on the card", places == ["dml"] * 3, places)
-    check("  an older key frame keeps its fields", _warp(keys[0]).any() and (_warp(keys[0]) != _warp(keys[1])).any())
-
-
-def _warp(key: StudentKeyFrame) -> NDArray[np.float32]:
-    return key.fields.warp
+    check("  fields and the picture with its face stay on the card", places == ["dml"] * 2, places)
+    known = draw(model, first)
+    draw(model, first * np.float32(0.5))
+    check("  a face that is remembered there is the same face", np.array_equal(draw(model, first), known))
 
 
 def in_turn(machine: Machine, files: StudentFiles) -> None:
-    """Two models on the card, pictures between key frames, and the definition of the networks in numpy."""
+    """Two models on the card, how pictures move, and the definition of the networks in numpy."""
     weights, picture = as_computed(files, small_picture())
     regions = tiers()["exact"]
     models = [StudentModel(weights, picture, regions, machine.card, 512, precision) for precision in PRECISIONS]
@@ -109,13 +107,9 @@ def in_turn(machine: Machine, files: StudentFiles) -> None:
     nearest = min(_distance(drawn, reference(pose)) for drawn, pose in zip(alone[0], poses, strict=True))
     check("the pictures are what the networks are defined to give", nearest >= LEAST_DB[FULL], f"{nearest:.1f} dB")
     for model, precision in zip(models, PRECISIONS, strict=True):
-        for share in (0.0, 0.3, 1.0):
-            nearest = _distance(_between(model, poses[1], poses[2], share), _between(plain, poses[1], poses[2], share))
-            check(
-                f"{share} of the way between two poses, {precision}",
-                nearest >= LEAST_DB[precision],
-                f"{nearest:.1f} dB",
-            )
+        moved, wanted = (each.motion([poses[1]], poses[2]) for each in (model, plain))
+        away = float(np.abs(moved - wanted).max()) * 512
+        check(f"the way from one pose to another, {precision}", away < _NEAR_PX, f"{away:.3f} pixels off")
     for model in (*models, plain):
         model.close()
         model.close()
@@ -125,13 +119,6 @@ def in_turn(machine: Machine, files: StudentFiles) -> None:
 
 def _equal(first: list[Picture], second: list[Picture]) -> bool:
     return all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
-
-
-def _between(model: StudentModel, first: PoseVector, second: PoseVector, share: float) -> Picture:
-    out = np.zeros((512, 512, 4), np.uint8)
-    older, newer = model.render(first, out), model.render(second, out)
-    model.between(older, newer, share, out)
-    return out
 
 
 def examining(machine: Machine, files: StudentFiles) -> None:

@@ -24,9 +24,11 @@ from accel import registry
 from accel.base import FULL, HALF, Network
 from accel.onnxruntime.options import DIRECTML_NAME, DirectMLOptions
 from accel.onnxruntime.runtime import open_runtime
+from core.pose.parameters import PoseVector
 from core.wire.errors import EasyVtuberError
 from core.wire.rungs import GPU
 from models.character import load_character
+from models.motion import Displacement
 from models.onnx_graph import GraphBuilder
 from models.opener import ModelOpener
 from models.self_check import Verdicts, check_poses, psnr_db
@@ -42,6 +44,7 @@ from tests.windows.checks import check, draw, exit_status, note, prepare_output,
 from tests.windows.directml_machine import LEAST_DB, Machine
 from tests.windows.small_student import FOLDER_NAME, as_computed, real_student, write_small_student
 
+NEAR_PX = {FULL: 0.05, HALF: 1.0}
 EDITOR = Path("models") / "tha3" / "seperable" / "fp32" / "editor.onnx"
 THA = (("tha3", "separable", FULL), ("tha3", "separable", HALF), ("tha4", "", FULL), ("tha4", "", HALF))
 
@@ -122,14 +125,18 @@ def tha(machine: Machine, folder: Path) -> None:
         name = f"{files.name}{', its real editor' if is_real else ''}"
         check(name, nearest >= LEAST_DB[precision], told)
         first, second = check_poses()[1:]
-        halves = []
-        for model in (card, plain):
-            out = np.zeros((512, 512, 4), np.uint8)
-            model.between(model.render(first, out), model.render(second, out), 0.5, out)
-            halves.append(out)
-        check("  half way between two poses", psnr_db(*halves) >= LEAST_DB[precision], f"{psnr_db(*halves):.1f} dB")
+        further = second + (second - first) * np.float32(0.5)
+        moved, wanted = (_motion(model, first, second, further) for model in (card, plain))
+        away = float(np.abs(moved - wanted).max()) * 512 if moved is not None and wanted is not None else 1e9
+        check("  the motion that led to a pose goes on", away < NEAR_PX[precision], f"{away:.3f} pixels off")
         card.close()
         plain.close()
+
+
+def _motion(model: ThaModel, first: PoseVector, second: PoseVector, further: PoseVector) -> Displacement | None:
+    for pose in (first, second):
+        draw(model, pose)
+    return model.motion([first, second], further)
 
 
 def opening(machine: Machine, folder: Path) -> None:

@@ -1,0 +1,160 @@
+"""The last warp of a frame: a finished picture bent to a newer pose and put where the avatar stands, in one sampling.
+
+Nothing to bend and nothing to move costs nothing. Premultiplied pixels are blended, so edges keep their colour.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import Picture
+from models.motion import CELLS, Displacement
+
+from .fine_canvas import FineCanvas
+from .movement import IN_PLACE, Placement
+
+_STILL = 1e-6
+_REACH = 3
+"""Pixels that sampling looks beyond the place it asks for."""
+_NO_MAP = np.empty((0, 0), np.float32)
+
+_BAND = 32
+"""Rows that are looked at together."""
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom are the first ones outside."""
+Bands = tuple[Box, ...]
+"""What is visible of a picture, in bands of 32 rows from top to bottom; those that are empty are left out."""
+
+
+def visible_bands(picture: Picture) -> Bands:
+    """What of a picture is not transparent."""
+    alpha = cv2.extractChannel(picture, 3)
+    found = []
+    for first in range(0, len(alpha), _BAND):
+        left, top, width, height = cv2.boundingRect(alpha[first : first + _BAND])
+        if width:
+            found.append((left, first + top, left + width, first + top + height))
+    return tuple(found)
+
+
+class Composer:
+    """Keeps the buffers. Used from one thread at a time; what comes back is overwritten by the next call."""
+
+    def __init__(self) -> None:
+        self._out: Picture = np.zeros((0, 0, 4), np.uint8)
+        self._opaque: Picture = np.zeros((0, 0, 4), np.uint8)
+        self._canvas = FineCanvas()
+        self._bent_last: int | None = None
+        self._across: NDArray[np.float32] = np.zeros((0, 0, 2), np.float32)
+        self._across_finely = self._across
+        self._map: NDArray[np.float32] = np.zeros((0, 0, 2), np.float32)
+        self._moved: NDArray[np.float32] = np.zeros((0, 0, 2), np.float32)
+
+    def compose(
+        self,
+        picture: Picture,
+        bands: Bands,
+        placement: Placement = IN_PLACE,
+        displacement: Displacement | None = None,
+        serial: int | None = None,
+    ) -> Picture:
+        """``picture`` (premultiplied BGRA, square, visible inside ``bands``) bent and placed; itself when there is
+        nothing to do. ``serial`` names the picture, if it is bent more than once."""
+        size = len(picture)
+        matrix = placement.matrix(size)
+        in_place = bool(np.abs(matrix - _IDENTITY).max() < _STILL)
+        if displacement is None and in_place:
+            return picture
+        self._fit(size)
+        if displacement is None:
+            cv2.warpAffine(
+                picture, matrix, (size, size), dst=self._out, flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0),
+            )  # fmt: skip
+            return self._out
+        across, along = (int(np.abs(displacement[..., axis]).max() * size) + _REACH for axis in (0, 1))
+        again, self._bent_last = serial is not None and serial == self._bent_last, serial
+        if again and serial is not None:
+            self._canvas.show(picture, serial)
+        finely = again and self._canvas.step > 1
+        step = self._canvas.step if finely else 1
+        moved = displacement * np.float32(size * step)
+        if in_place:
+            cv2.resize(moved, (size, size), dst=self._map, interpolation=cv2.INTER_LINEAR)
+            cv2.add(self._map, self._across if step == 1 else self._across_finely, dst=self._map)
+            found = _grown(bands, across, along, size)
+        else:
+            self._map_through(matrix, moved, size, step)
+            found = _placed(_grown(bands, across, along, size), matrix, size)
+        self._out.fill(0)
+        for box in found:
+            self._sample(self._canvas.pixels if finely else picture, box, finely)
+        return self._out
+
+    def _map_through(self, matrix: NDArray[np.float64], moved: Displacement, size: int, step: int) -> None:
+        """For every pixel of the output where it is found, in ``step`` parts of a pixel: first back to where the avatar
+        would stand, then by the displacement there."""
+        back = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+        cv2.transform(self._across, back * step, dst=self._map)
+        scale = CELLS / size
+        to_cell = back * scale
+        to_cell[:, 2] += 0.5 * scale - 0.5
+        cv2.warpAffine(
+            moved, to_cell, (size, size), dst=self._moved,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        cv2.add(self._map, self._moved, dst=self._map)
+
+    def _sample(self, source: Picture, box: Box, finely: bool) -> None:
+        left, top, right, bottom = box
+        place = slice(top, bottom), slice(left, right)
+        out, opaque = self._out[place], self._opaque[place]
+        cv2.remap(
+            source, self._map[place], _NO_MAP, cv2.INTER_LINEAR if finely else cv2.INTER_CUBIC, dst=out,
+            borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0),
+        )  # fmt: skip
+        if not finely:
+            # cubic curves overshoot: no colour may be more than its pixel's alpha
+            cv2.mixChannels([out], [opaque], [3, 0, 3, 1, 3, 2, 3, 3])
+            cv2.min(out, opaque, dst=out)
+
+    def _fit(self, size: int) -> None:
+        if len(self._out) == size:
+            return
+        self._out, self._opaque = np.zeros((size, size, 4), np.uint8), np.zeros((size, size, 4), np.uint8)
+        steps = np.arange(size, dtype=np.float32)
+        self._across = np.ascontiguousarray(np.stack(np.meshgrid(steps, steps), axis=-1))
+        self._across_finely = self._across * np.float32(2.0)
+        self._map, self._moved = np.empty_like(self._across), np.empty_like(self._across)
+
+
+_IDENTITY = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
+
+
+def _grown(bands: Bands, across: int, along: int, size: int) -> Bands:
+    """Where the bands may be after everything moved by at most so much."""
+    grown = []
+    for first in range(0, size, _BAND):
+        last = min(first + _BAND, size)
+        near = [band for band in bands if band[1] - along < last and band[3] + along > first]
+        if near:
+            left = max(min(band[0] for band in near) - across, 0)
+            right = min(max(band[2] for band in near) + across, size)
+            grown.append((left, first, right, last))
+    return tuple(grown)
+
+
+def _placed(bands: Bands, matrix: NDArray[np.float64], size: int) -> Bands:
+    """The one box that holds the bands after they were placed."""
+    if not bands:
+        return ()
+    corners = np.array(
+        [(x, y, 1.0) for left, top, right, bottom in bands for x in (left, right) for y in (top, bottom)]
+    )
+    places = corners @ matrix.T
+    low, high = np.floor(places.min(axis=0)).astype(int), np.ceil(places.max(axis=0)).astype(int)
+    left, top, right, bottom = (int(value) for value in np.clip([*(low - _REACH), *(high + _REACH)], 0, size))
+    return ((left, top, right, bottom),) if left < right and top < bottom else ()
