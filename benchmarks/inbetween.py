@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from accel.base import FULL
 from core.pose.parameters import PoseVector
 from core.render.bending import BentPictures
-from core.render.compose import Composer, visible_bands
+from core.render.compose import Composer
+from core.render.visible import visible_bands
 from models.base import Picture
 from models.character import read_picture
 from models.self_check import psnr_db

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from core.pose.parameters import MAXIMUM, MINIMUM, POSE_SIZE
-from core.render.compose import Composer, visible_bands
+from core.render.compose import Composer
+from core.render.visible import visible_bands
 from core.wire.folders import CHARACTERS
 from models.base import Picture
 from models.character import load_character

@@ -14,18 +14,19 @@ import cv2
 from core.pose.parameters import PoseVector
 from models.base import CharacterModel, Picture
 
-from .compose import Composer, visible_bands
+from .compose import Composer
+from .visible import visible_bands
 
 
 class BentPictures:
     """Used from the thread that draws key frames."""
 
     name = "smooth"
+    any_size = True
 
     def __init__(self, model: CharacterModel) -> None:
         self._model = model
         self._first, self._second = Composer(), Composer()
-        self._pair = 0
         self.lock = threading.Lock()
         """Held by whoever asks the model how to bend: only one may."""
 
@@ -34,11 +35,13 @@ class BentPictures:
         one, of each picture to draw, and of the newer one."""
         before, after = poses[0], poses[-1]
         bands = visible_bands(older), visible_bands(newer)
-        self._pair += 1
+        serials = hash((id(older), before.tobytes())), hash((id(newer), after.tobytes()))
         for number, (picture, pose) in enumerate(zip(out, poses[1:-1], strict=True), 1):
             share = number / (len(out) + 1)
             with self.lock:
                 forth, back = self._model.motion([after, before], pose), self._model.motion([before, after], pose)
-            first = self._first.compose(older, bands[0], displacement=forth, serial=self._pair)
-            second = self._second.compose(newer, bands[1], displacement=back, serial=self._pair)
+            first = self._first.compose(older, bands[0], displacement=forth, serial=serials[0])
+            second = self._second.compose(newer, bands[1], displacement=back, serial=serials[1])
             cv2.addWeighted(first, 1.0 - share, second, share, 0.0, dst=picture)
+        # the newer one is the next batch's older one: what was made of it is there then
+        self._first, self._second = self._second, self._first

@@ -29,7 +29,7 @@ CODECS = (RAW, LZ4, TURBOJPEG)
 DEAREST_SHARE = 3
 """A picture is worth keeping when making it takes at least this many times as long as decoding it."""
 
-_LONGEST_DECODE_NS = 150_000
+_LONGEST_DECODE_NS = 100_000
 _LIMIT_PIXELS = 512 * 512
 _DECODINGS = 9
 _QUALITY = 95
@@ -218,7 +218,7 @@ def measure(codec: Codec, picture: Picture, clock: Callable[[], int] = now_ns) -
 def fastest(sample: Picture, render_ns: int) -> str:
     """The codec for pictures like ``sample`` (premultiplied), found by trying every one that works here.
 
-    It is the one with the fewest bytes of those that decode within 0.15 ms for 512 x 512 pixels (in proportion for
+    It is the one with the fewest bytes of those that decode within 0.1 ms for 512 x 512 pixels (in proportion for
     other sizes) and within a third of ``render_ns``, the time it took to make the picture (0: not known); where none
     does, the one that decodes fastest. Takes some tens of milliseconds: not for the render loop.
     """

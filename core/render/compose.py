@@ -14,30 +14,12 @@ from models.motion import CELLS, Displacement
 
 from .fine_canvas import FineCanvas
 from .movement import IN_PLACE, Placement
+from .visible import BAND, Bands, Box
 
 _STILL = 1e-6
 _REACH = 3
 """Pixels that sampling looks beyond the place it asks for."""
 _NO_MAP = np.empty((0, 0), np.float32)
-
-_BAND = 32
-"""Rows that are looked at together."""
-
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels; right and bottom are the first ones outside."""
-Bands = tuple[Box, ...]
-"""What is visible of a picture, in bands of 32 rows from top to bottom; those that are empty are left out."""
-
-
-def visible_bands(picture: Picture) -> Bands:
-    """What of a picture is not transparent."""
-    alpha = cv2.extractChannel(picture, 3)
-    found = []
-    for first in range(0, len(alpha), _BAND):
-        left, top, width, height = cv2.boundingRect(alpha[first : first + _BAND])
-        if width:
-            found.append((left, first + top, left + width, first + top + height))
-    return tuple(found)
 
 
 class Composer:
@@ -45,9 +27,7 @@ class Composer:
 
     def __init__(self) -> None:
         self._out: Picture = np.zeros((0, 0, 4), np.uint8)
-        self._opaque: Picture = np.zeros((0, 0, 4), np.uint8)
         self._canvas = FineCanvas()
-        self._bent_last: int | None = None
         self._across: NDArray[np.float32] = np.zeros((0, 0, 2), np.float32)
         self._across_finely = self._across
         self._map: NDArray[np.float32] = np.zeros((0, 0, 2), np.float32)
@@ -76,11 +56,8 @@ class Composer:
             )  # fmt: skip
             return self._out
         across, along = (int(np.abs(displacement[..., axis]).max() * size) + _REACH for axis in (0, 1))
-        again, self._bent_last = serial is not None and serial == self._bent_last, serial
-        if again and serial is not None:
-            self._canvas.show(picture, serial)
-        finely = again and self._canvas.step > 1
-        step = self._canvas.step if finely else 1
+        self._canvas.show(picture, bands, serial)
+        step = self._canvas.step
         moved = displacement * np.float32(size * step)
         if in_place:
             cv2.resize(moved, (size, size), dst=self._map, interpolation=cv2.INTER_LINEAR)
@@ -91,7 +68,7 @@ class Composer:
             found = _placed(_grown(bands, across, along, size), matrix, size)
         self._out.fill(0)
         for box in found:
-            self._sample(self._canvas.pixels if finely else picture, box, finely)
+            self._sample(box)
         return self._out
 
     def _map_through(self, matrix: NDArray[np.float64], moved: Displacement, size: int, step: int) -> None:
@@ -108,23 +85,18 @@ class Composer:
         )  # fmt: skip
         cv2.add(self._map, self._moved, dst=self._map)
 
-    def _sample(self, source: Picture, box: Box, finely: bool) -> None:
+    def _sample(self, box: Box) -> None:
         left, top, right, bottom = box
         place = slice(top, bottom), slice(left, right)
-        out, opaque = self._out[place], self._opaque[place]
         cv2.remap(
-            source, self._map[place], _NO_MAP, cv2.INTER_LINEAR if finely else cv2.INTER_CUBIC, dst=out,
+            self._canvas.pixels, self._map[place], _NO_MAP, cv2.INTER_LINEAR, dst=self._out[place],
             borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0),
         )  # fmt: skip
-        if not finely:
-            # cubic curves overshoot: no colour may be more than its pixel's alpha
-            cv2.mixChannels([out], [opaque], [3, 0, 3, 1, 3, 2, 3, 3])
-            cv2.min(out, opaque, dst=out)
 
     def _fit(self, size: int) -> None:
         if len(self._out) == size:
             return
-        self._out, self._opaque = np.zeros((size, size, 4), np.uint8), np.zeros((size, size, 4), np.uint8)
+        self._out = np.zeros((size, size, 4), np.uint8)
         steps = np.arange(size, dtype=np.float32)
         self._across = np.ascontiguousarray(np.stack(np.meshgrid(steps, steps), axis=-1))
         self._across_finely = self._across * np.float32(2.0)
@@ -137,8 +109,8 @@ _IDENTITY = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
 def _grown(bands: Bands, across: int, along: int, size: int) -> Bands:
     """Where the bands may be after everything moved by at most so much."""
     grown = []
-    for first in range(0, size, _BAND):
-        last = min(first + _BAND, size)
+    for first in range(0, size, BAND):
+        last = min(first + BAND, size)
         near = [band for band in bands if band[1] - along < last and band[3] + along > first]
         if near:
             left = max(min(band[0] for band in near) - across, 0)

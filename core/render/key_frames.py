@@ -18,7 +18,7 @@ from core.wire.errors import AccelError, RuntimeFailed
 from core.wire.priority import step_back
 from models.base import CharacterModel, Picture
 
-from .compose import Bands, visible_bands
+from .visible import Bands, visible_bands
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +57,11 @@ class Interpolator(Protocol):
     @property
     def name(self) -> str:
         """Under which its times are told: ``rife`` or ``smooth``."""
+        ...
+
+    @property
+    def any_size(self) -> bool:
+        """Can it take pictures that were upscaled? Else those it makes are upscaled one by one."""
         ...
 
     def draw_all(self, older: Picture, newer: Picture, out: Sequence[Picture], poses: Sequence[PoseVector]) -> None:
@@ -130,7 +135,7 @@ class KeyFrames:
         self._wake = threading.Condition()
         self._wanted: tuple[PoseVector, Drawn | None, Sequence[PoseVector], Drawn | None] | None = None
         self._done: Drawn | AccelError | None = None
-        self._busy = self._closing = False
+        self._busy = self._closing = self._hurried = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -179,9 +184,12 @@ class KeyFrames:
             plain = self._plain.next(self.model.size)
             self.model.render(pose, plain)
             times.append(("key", now_ns() - started))
+        leads = interpolator is not None and after is not None and bool(path) and not self._hurried
+        large = leads and interpolator is not None and interpolator.any_size and upscaler is not None
+        poses = (after.pose, *path, pose) if after is not None else ()
         leading: list[Picture] = []
-        if interpolator is not None and after is not None and after.plain is not None and path:
-            leading = self._lead(interpolator, after.plain, plain, (after.pose, *path, pose), times)
+        if leads and not large and interpolator is not None and after is not None and after.plain is not None:
+            leading = self._lead(interpolator, after.plain, plain, poses, times)
         if upscaler is None:
             finished = plain
         else:
@@ -189,6 +197,8 @@ class KeyFrames:
             leading = [self._upscaled(upscaler, picture, self._leading_finished) for picture in leading]
             finished = self._upscaled(upscaler, plain, self._finished)
             times.append(("upscale", now_ns() - upscaling))
+        if large and interpolator is not None and after is not None and len(after.picture) == len(finished):
+            leading = self._lead(interpolator, after.picture, finished, poses, times)
         self._taken.append(now_ns() - started)
         return Drawn(pose, finished, visible_bands(finished), plain, _name_of(upscaler), tuple(leading), times)
 
@@ -212,7 +222,7 @@ class KeyFrames:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="key-frames", daemon=True)
                 self._thread.start()
-            self._wanted, self._busy = (pose, after, path, known), True
+            self._wanted, self._busy, self._hurried = (pose, after, path, known), True, False
             self._wake.notify_all()
 
     def take(self, limit_s: float = 0.0) -> Drawn | None:
@@ -227,6 +237,10 @@ class KeyFrames:
         if isinstance(done, AccelError):
             raise done
         return done
+
+    def hurry(self) -> None:
+        """Pictures that lead to the one at hand are not wanted any more."""
+        self._hurried = self._busy
 
     def close(self, limit_s: float = END_LIMIT_S) -> None:
         """End the thread: afterwards nobody draws with the model any more. Waits for the picture at hand, at most so
@@ -275,7 +289,7 @@ class KeyFrames:
         if self._leading.count != 2 * count:
             # one set is on screen while the other is made
             self._leading, self._leading_finished = _Ring(2 * count), _Ring(2 * count)
-        made = [self._leading.next(self.model.size) for _ in range(count)]
+        made = [self._leading.next(len(newer)) for _ in range(count)]
         interpolator.draw_all(older, newer, made, poses)
         times.append((interpolator.name, now_ns() - started))
         return made

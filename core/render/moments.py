@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,19 @@ def between(older: Moment, newer: Moment, share: float) -> Moment:
     )
 
 
+def at(history: Sequence[Moment], wanted_ns: int) -> Moment:
+    """What there was at a time: between the two samples round it; the first or the last one outside of them.
+    ``history`` holds at least one."""
+    times = [moment.sampled_ns for moment in history]
+    later = min(bisect_left(times, wanted_ns), len(times) - 1)
+    earlier = max(later - 1, 0)
+    first, second = history[earlier], history[later]
+    span = second.sampled_ns - first.sampled_ns
+    share = min(max((wanted_ns - first.sampled_ns) / span, 0.0), 1.0) if span > 0 else 1.0
+    bent = first.bent + (second.bent - first.bent) * np.float32(share)
+    return replace(between(first, second, share), pose=bent, bent=bent)
+
+
 def path(
     history: Sequence[Moment], older: Moment | None, newer: Moment, start: PoseVector, steps: int
 ) -> list[PoseVector]:
@@ -46,17 +59,8 @@ def path(
     where the history does not reach back."""
     if older is None or not history or history[0].sampled_ns > older.sampled_ns:
         return [start + (newer.bent - start) * np.float32(number / steps) for number in range(1, steps)]
-    times = [moment.sampled_ns for moment in history]
-    found = []
-    for number in range(1, steps):
-        wanted = older.sampled_ns + (newer.sampled_ns - older.sampled_ns) * number // steps
-        later = min(bisect_left(times, wanted), len(times) - 1)
-        earlier = max(later - 1, 0)
-        span = times[later] - times[earlier]
-        share = min(max((wanted - times[earlier]) / span, 0.0), 1.0) if span > 0 else 1.0
-        first, second = history[earlier].bent, history[later].bent
-        found.append(first + (second - first) * np.float32(share))
-    return found
+    times = (older.sampled_ns + (newer.sampled_ns - older.sampled_ns) * number // steps for number in range(1, steps))
+    return [at(history, wanted_ns).bent for wanted_ns in times]
 
 
 def _time_between(older_ns: int, newer_ns: int, share: float) -> int:

@@ -18,15 +18,15 @@ from models.base import CharacterModel, Picture
 from .bending import BentPictures
 from .compose import Composer
 from .key_frames import END_LIMIT_S, Drawn, Interpolator, KeyFrames, PictureCache, Times
-from .moments import Moment, between, path
+from .moments import Moment, at, between, path
 from .movement import IN_PLACE, Movement, Placement
 
 MOTION, SMOOTH, RIFE = "motion", "smooth", "rife"
 _FITS, _FITS_NO_MORE = 0.55, 0.8
 """Shares of an output frame's time: a picture that takes less is waited for, one that takes more is made meanwhile."""
-_LATE_LIMIT_S = 1.0
+_SLOW_MOTION = 3
 _HISTORY = 240
-"""Moments remembered where pictures are shown late: a few seconds."""
+"""Moments remembered for pictures that are shown late: a few seconds."""
 
 _IDENTITY = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
 
@@ -114,6 +114,7 @@ class Pipeline:
         self._meanwhile = False
         self._shown: tuple[object, ...] = ()
         self._shown_ns = 0
+        self._slows_down = False
         self._times: Times = []
         if pace is not None:
             self.pace = pace
@@ -138,8 +139,11 @@ class Pipeline:
     def pace(self, pace: Pace) -> None:
         if pace != self._pace:
             # the next frame is a key frame if one can be had, so that a change shows within one frame
+            self._slows_down = pace.late and not self._pace.late and self._shown_ns > 0
             self._pace, self._since_key = pace, 1 << 30
-            self._queue.clear()
+            if not pace.late:
+                self._queue.clear()
+                self.keys.hurry()
 
     @property
     def draws_next(self) -> bool:
@@ -147,7 +151,7 @@ class Pipeline:
         if self._pace.late:
             return False
         due = self._since_key + 1 >= self._pace.stride
-        return due and (not self._pace.between or not (self.keys.busy or self._draws_meanwhile()))
+        return due and not self.keys.busy and not (self._pace.between and self._draws_meanwhile())
 
     def take_times(self) -> Times:
         """What was done since the last call and how long it took; see :data:`core.render.key_frames.Times`."""
@@ -194,7 +198,7 @@ class Pipeline:
             return self._show(newest, newest.picture, moment)
         if np.array_equal(newest.pose, moment.pose):
             return self._show(newest, newest.picture, moment)
-        # bending was switched off while a picture was drawn: what is on screen may be newer than that
+        # bending was switched off while a picture was drawn: until it is there, nothing may stand still
         return self._bend(newest, moment.pose, moment)
 
     # -- pictures bent to the pose of now --------------------------------------------------------------------------
@@ -209,12 +213,7 @@ class Pipeline:
         known = self.keys.remembered(moment.pose)
         if known is not None:
             self._take(known, moment)
-        elif self.keys.busy:
-            if not self._pace.between:
-                late = self.keys.take(_LATE_LIMIT_S)
-                if late is not None:
-                    self._take_begun(late)
-        elif self._is_due():
+        elif self._is_due() and not self.keys.busy:
             self._since_key = 0
             if self._pace.between and self._newest is not None and self._draws_meanwhile():
                 self._begun = moment
@@ -260,13 +259,28 @@ class Pipeline:
             if drawn is not None:
                 self._queue_up(drawn)
         moment = self._moment(sample)
-        self._history.append(moment)
         self._begin_batch(moment)
-        if not self._queue or now + self._pace.interval_ns // 2 < self._queue_due_ns:
+        if now + self._pace.interval_ns // 2 < self._queue_due_ns:
             return None
+        if not self._queue:
+            return self._fill()
+        self._slows_down = False
         self._queue_due_ns = max(self._queue_due_ns, now) + self._spacing_ns
         picture, drawn, moment, in_between = self._queue.popleft()
         return self._show(drawn, picture, moment, in_between)
+
+    def _fill(self) -> Rendered | None:
+        """Pictures between others were switched to a moment ago, and the first are not there yet: the newest picture
+        goes on meanwhile, in slow motion, so that the first ones are newer than what was shown."""
+        newest = self._newest
+        if newest is None or not self._slows_down:
+            return None
+        shown = at(self._history, self._shown_ns + self._pace.interval_ns // _SLOW_MOTION)
+        if shown.sampled_ns <= self._shown_ns:
+            return None
+        if np.array_equal(newest.pose, shown.bent):
+            return self._show(newest, newest.picture, shown)
+        return self._bend(newest, shown.bent, shown)
 
     @property
     def _spacing_ns(self) -> int:
@@ -314,7 +328,9 @@ class Pipeline:
         pose = self.quantiser(moment.pose)
         bent = pose.copy()
         bent[ROTATION] = self._turning(moment.pose)[ROTATION]
-        return Moment(pose, bent, moment.packet_ns, sampled_ns, moment.presence, placement)
+        taken = Moment(pose, bent, moment.packet_ns, sampled_ns, moment.presence, placement)
+        self._history.append(taken)
+        return taken
 
     def _take_begun(self, drawn: Drawn) -> None:
         """What was begun is the newest picture now, unless a better one was had meanwhile."""

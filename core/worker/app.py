@@ -42,6 +42,8 @@ from .report import Reporter
 from .stats import Stats
 
 _CONFIGURE_LIMIT_S = 30.0
+_PUBLISHED_NS = 1_000_000
+"""What a picture takes from being drawn to being published, about."""
 
 
 class Worker:
@@ -116,7 +118,8 @@ class Worker:
         parts = self._parts
         if parts.character.take(now) and parts.character.current is not None:
             self._show_character(parts.character.current)
-        self._drawing.exchange(now)
+        if self._drawing.exchange(now):
+            self._pacer.restart(0)
         self._exchange_inputs(now)
         if parts.output.take(now) and self._drawing.pipeline is not None:
             self._blank_shown = False
@@ -127,6 +130,7 @@ class Worker:
 
     def _show_character(self, shown: ShownCharacter) -> None:
         self._drawing.show(shown)
+        self._pacer.restart(shown.pipeline.keys.expected_ns + _PUBLISHED_NS)
         if shown.network is not None:
             self._parts.take_network()
         elif not self._parts.devices:

@@ -11,6 +11,7 @@ _LEAD_MARGIN_NS = 700_000
 _TICK_BELIEVED_NS = 5_000_000_000
 """OBS sends its tick about once a second; without one for this long we pace ourselves."""
 _WORK_WINDOW = 90
+_FIRST_GUESS_NS = 4_000_000
 KEY, OTHER = "key", "other"
 """Frames for which a picture is rendered, and all others."""
 
@@ -26,8 +27,8 @@ class Pacer:
         self._lead_ns = DEFAULT_LEAD_NS
         self._last_deadline = 0
         self._work: dict[str, deque[int]] = {kind: deque(maxlen=_WORK_WINDOW) for kind in (KEY, OTHER)}
-        self._expected_ns = dict.fromkeys((KEY, OTHER), 4_000_000)
-        self._expected_work_ns = 4_000_000
+        self._expected_ns = dict.fromkeys((KEY, OTHER), _FIRST_GUESS_NS)
+        self._expected_work_ns = _FIRST_GUESS_NS
         self.late = 0
         """Frames that were left out because their time had passed."""
 
@@ -70,6 +71,12 @@ class Pacer:
     def expect(self, kind: str) -> None:
         """What the next frame will be."""
         self._expected_work_ns = self._expected_ns[kind]
+
+    def restart(self, expected_ns: int) -> None:
+        """Something else draws from now on, and a picture takes it about so long: what was measured counts no more."""
+        for kind, work in self._work.items():
+            work.clear()
+            self._expected_ns[kind] = max(expected_ns if kind == KEY else 0, _FIRST_GUESS_NS)
 
     def worked(self, duration_ns: int, kind: str = KEY) -> None:
         """How long one frame took from sampling to published; nine in ten shall be in time."""

@@ -128,8 +128,9 @@ class Drawing:
             self._rating = Rating(1000.0 / self._frame_rate) if wanted else None
         self.refresh()
 
-    def exchange(self, now: int) -> None:
-        """Take over super-resolution and RIFE when they are ready, and let go of what failed."""
+    def exchange(self, now: int) -> bool:
+        """Take over super-resolution and RIFE when they are ready, and let go of what failed; True when something
+        changed."""
         parts = self._parts
         changed = parts.upscaler.take(now) | parts.rife.take(now)
         for part in (parts.upscaler, parts.rife):
@@ -139,6 +140,7 @@ class Drawing:
                 changed = True
         if changed:
             self.refresh()
+        return changed
 
     def next(self, sample: Sample) -> Rendered | None:
         """The next picture; see :meth:`core.render.pipeline.Pipeline.next`."""

@@ -79,6 +79,7 @@ class SharedRife:
     """RIFE, made for a number of pictures; others it draws one by one."""
 
     name = "rife"
+    any_size = False
 
     def __init__(self, rife: Rife) -> None:
         self.steps = rife.factor

@@ -13,6 +13,9 @@ from pathlib import Path
 STUCK_S = 30.0
 """If nothing in this process moves for so long, it writes a trace and ends itself, even with Python's lock held."""
 _ORPHAN_LIMIT_S = 0.8
+_SWITCH_S = 0.0005
+"""How long a thread may keep Python's lock while another waits for it. Each call into OpenCV gives the lock away, so
+with Python's own 5 ms a frame of thirty calls would stand still while a character is read beside it."""
 _LOG_BYTES, _LOG_COPIES = 1_000_000, 3
 
 PRIVATE = {
@@ -37,6 +40,7 @@ def prepare_process() -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     faulthandler.enable(sys.stderr)
+    sys.setswitchinterval(_SWITCH_S)
 
 
 def still_alive() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from core.wire.errors import EasyVtuberError
+from core.wire.priority import step_back
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Preparer:
         self._thread.join(limit_s)
 
     def _run(self) -> None:
+        step_back()
         while True:
             job = self._jobs.get()
             if job is None:

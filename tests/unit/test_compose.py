@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.render.compose import Bands, Box, Composer, visible_bands
+from core.render.compose import Composer
 from core.render.fine_canvas import FINEST, FineCanvas
 from core.render.movement import IN_PLACE, Placement
+from core.render.visible import Bands, Box, visible_bands
 from models.base import Picture
 from models.motion import CELLS, Displacement
 
@@ -375,9 +376,7 @@ def test_bent_edges_keep_their_colour(colour: tuple[int, int, int], placement: P
     covered = (alpha > 16) & (alpha < 240)
     assert covered.sum() > 200, "there are edges to be looked at"
     for channel, full in enumerate(colour):
-        assert np.abs(warped[:, :, channel] - alpha * full / 255.0)[covered].max() <= 2.5 + (
-            0.1 * full if again else 0.0
-        )
+        assert np.abs(warped[:, :, channel] - alpha * full / 255.0)[covered].max() <= 2.5 + 0.1 * full
         assert np.abs(warped[:, :, channel] - alpha * full / 255.0).max() <= 2.5 + 0.2 * full
     assert (warped[:, :, :3].max(axis=2) <= alpha).all()
 
@@ -410,7 +409,7 @@ def test_what_comes_in_from_outside_is_transparent(displacement: Displacement | 
 
 def test_every_second_pixel_of_the_canvas_is_the_picture_itself() -> None:
     picture, canvas = noise(64), FineCanvas()
-    canvas.show(picture, 1)
+    canvas.show(picture, visible_bands(picture), 1)
     assert canvas.step == 2
     assert np.array_equal(canvas.pixels[::2, ::2], picture)
 
@@ -420,7 +419,7 @@ def test_the_canvas_continues_a_slope_between_its_pixels() -> None:
     picture, canvas = np.zeros((64, 64, 4), np.uint8), FineCanvas()
     picture[..., 0], picture[..., 1] = 2 * np.arange(64), 2 * np.arange(64)[:, None]
     picture[..., 3] = 255
-    canvas.show(picture, 1)
+    canvas.show(picture, visible_bands(picture), 1)
     inside = slice(4, -6)
     across, down = np.meshgrid(np.arange(128), np.arange(128))
     assert np.array_equal(canvas.pixels[inside, inside, 0], across[inside, inside])
@@ -431,7 +430,7 @@ def test_a_large_picture_is_its_own_canvas() -> None:
     canvas = FineCanvas()
     for serial, (size, step) in enumerate([(FINEST + 1, 1), (64, 2), (FINEST + 1, 1), (64, 2), (FINEST, 2)]):
         picture = noise(size)
-        canvas.show(picture, serial)
+        canvas.show(picture, visible_bands(picture), serial)
         assert canvas.step == step
         assert np.array_equal(canvas.pixels[::step, ::step], picture)
 

@@ -12,8 +12,8 @@ import pytest
 
 from core.pose.parameters import PoseVector, neutral
 from core.render import key_frames
-from core.render.compose import visible_bands
 from core.render.key_frames import Drawn, KeyFrames
+from core.render.visible import visible_bands
 from core.wire.errors import AccelError, RuntimeFailed
 from models.base import Picture
 from tests.unit.small_model import SmallModel
@@ -75,6 +75,7 @@ class Mixer:
     name = "rife"
 
     def __init__(self, clock: Clock) -> None:
+        self.any_size = False
         self.clock = clock
         self.asked: list[list[float]] = []
 
@@ -271,6 +272,24 @@ def test_upscaling_and_leading_pictures_count(studio: Studio) -> None:
     drawn = studio.keys.draw(pose(0.2), before, [pose(0.15)])
     assert drawn.times == [("key", 8 * MILLISECOND), ("rife", 3 * MILLISECOND), ("upscale", 4 * MILLISECOND)]
     assert studio.keys.expected_ns == 15 * MILLISECOND
+
+
+def test_who_knows_any_size_leads_between_upscaled_pictures(studio: Studio) -> None:
+    """Upscaled once for each key frame, however many lead to it."""
+    enlarger = studio.enlarge(2)
+    before = studio.keys.draw(pose(0.1))
+    studio.keys.interpolator, studio.rife.any_size = studio.rife, True
+    applied = enlarger.applied
+    drawn = studio.keys.draw(pose(0.2), before, [pose(0.12), pose(0.15)])
+    assert enlarger.applied == applied + 1
+    assert [picture.shape for picture in drawn.between] == [(8, 8, 4)] * 2
+
+
+def test_between_pictures_of_different_sizes_nothing_leads(studio: Studio) -> None:
+    before = studio.keys.draw(pose(0.1))
+    studio.enlarge(2)
+    studio.keys.interpolator, studio.rife.any_size = studio.rife, True
+    assert studio.keys.draw(pose(0.2), before, [pose(0.15)]).between == ()
 
 
 # -- meanwhile --------------------------------------------------------------------------------------------------------

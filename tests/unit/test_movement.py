@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from core.pose.mixer import PoseMoment
 from core.pose.parameters import neutral
 from core.pose.sample import Position
-from core.render.compose import Composer, visible_bands
+from core.render.compose import Composer
 from core.render.movement import HEAD_BOX, IN_PLACE, AutoFraming, HeadBox, Movement, Placement, blend, placement_of
 from core.render.pipeline import Pipeline
+from core.render.visible import visible_bands
 from models.base import Picture
 from tests.unit.small_model import SmallModel
 

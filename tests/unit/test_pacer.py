@@ -313,3 +313,17 @@ def test_what_is_told_is_what_the_next_frame_is_allowed() -> None:
     assert pacer.figures()["work_ms"] == 12.3
     pacer.expect(OTHER)
     assert pacer.figures()["work_ms"] == 1.3
+
+
+def test_when_something_else_draws_what_was_measured_counts_no_more() -> None:
+    """Else the first dozen frames of a larger picture would be late."""
+    pacer = Pacer(60.0)
+    for _ in range(90):
+        pacer.worked(2_000_000, KEY)
+    pacer.restart(9_000_000)
+    pacer.expect(KEY)
+    deadline = pacer.next_deadline(1_000_000_000)
+    assert deadline - pacer.start_of_work(deadline) == 9_000_000
+    pacer.worked(6_000_000, KEY)
+    pacer.expect(KEY)
+    assert deadline - pacer.start_of_work(deadline) == 6_300_000
