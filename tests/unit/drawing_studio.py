@@ -68,6 +68,7 @@ class FakeRife:
     """Draws by filling; fails when it is told to."""
 
     name = "rife"
+    any_size = False
 
     def __init__(self, steps: int = 2) -> None:
         self.steps = steps
