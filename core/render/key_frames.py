@@ -126,7 +126,7 @@ class KeyFrames:
     def __init__(self, model: CharacterModel, cache: PictureCache | None = None, name: bytes = b"") -> None:
         """``name``: of everything the pictures depend on but the pose; the cache is shared with other models."""
         self.model = model
-        self.upscaler: Upscaler | None = None
+        self._upscaler: Upscaler | None = None
         self.interpolator: Interpolator | None = None
         self._cache, self._name = cache, name
         self._plain, self._finished, self._fetched = _Ring(), _Ring(), _Ring()
@@ -137,6 +137,21 @@ class KeyFrames:
         self._done: Drawn | AccelError | None = None
         self._busy = self._closing = self._hurried = False
         self._thread: threading.Thread | None = None
+
+    @property
+    def upscaler(self) -> Upscaler | None:
+        """What finishes pictures; None for nothing. Another one takes another time."""
+        return self._upscaler
+
+    @upscaler.setter
+    def upscaler(self, upscaler: Upscaler | None) -> None:
+        if upscaler is not self._upscaler:
+            self._upscaler = upscaler
+            self.forget_times()
+
+    def forget_times(self) -> None:
+        """Pictures are made in another way from now on: what they took so far says nothing."""
+        self._taken.clear()
 
     @property
     def expected_ns(self) -> int:

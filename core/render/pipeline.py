@@ -140,6 +140,8 @@ class Pipeline:
         if pace != self._pace:
             # the next frame is a key frame if one can be had, so that a change shows within one frame
             self._slows_down = pace.late and not self._pace.late and self._shown_ns > 0
+            if pace.late != self._pace.late:
+                self.keys.forget_times()
             self._pace, self._since_key = pace, 1 << 30
             if not pace.late:
                 self._queue.clear()
@@ -240,6 +242,8 @@ class Pipeline:
     def _draws_meanwhile(self) -> bool:
         """Does a picture take so long that frames would be late if the loop waited for it?"""
         share = self.keys.expected_ns / self._pace.interval_ns
+        if not share:
+            return self._meanwhile  # not known yet: as it was
         if share > _FITS_NO_MORE:
             self._meanwhile = True
         elif share < _FITS:

@@ -1159,6 +1159,17 @@ def test_it_is_known_whether_the_next_frame_waits(stage: MakeStage, pace: Pace, 
         assert told == (on.model.on_threads.count(own) > before)
 
 
+def test_another_upscaler_for_a_slow_model_makes_no_frame_wait(stage: MakeStage) -> None:
+    """What pictures took before it says nothing any more, but that they were drawn meanwhile does."""
+    on = stage(MOTION_1, SLOW_MS)
+    on.frames(12)
+    on.keys.upscaler = Doubler()
+    assert on.keys.expected_ns == 0
+    longest = on.longest_ns
+    assert None not in on.frames(12)
+    assert on.longest_ns == longest
+
+
 def test_nothing_is_waited_for_while_a_picture_is_drawn_elsewhere(stage: MakeStage) -> None:
     on = stage(MOTION_1, SLOW_MS)
     on.frames(2)
