@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-import cv2
 import numpy as np
 
 from accel.base import FULL, HALF, Progress, Runtime
@@ -19,6 +18,7 @@ from .self_check import difference
 from .upscale.base import Upscaler
 from .upscale.box import STEP, WHOLE, Box, visible_box
 from .upscale.registry import open_upscaler
+from .upscale.trial import trial_picture
 from .wish import AUTOMATIC
 
 _log = logging.getLogger(__name__)
@@ -89,10 +89,7 @@ def _first_that_works(precisions: list[str], open_: Callable[[str], T]) -> T:
 
 def _try_out(rife: Rife, runtime: Runtime) -> None:
     """Between a picture and the same picture there is that picture."""
-    clouds = np.random.default_rng(2).standard_normal((PICTURE_SIDE // 16, PICTURE_SIDE // 16, 3))
-    levels = cv2.resize(np.clip(clouds * 40.0 + 128.0, 0.0, 255.0), (PICTURE_SIDE, PICTURE_SIDE))
-    picture: Picture = np.full((PICTURE_SIDE, PICTURE_SIDE, 4), 255, np.uint8)
-    picture[:, :, :3] = levels
+    picture = trial_picture()
     made = [np.zeros_like(picture) for _ in range(rife.factor - 1)]
     rife.draw_all(picture, picture, made)
     for drawn in made:

@@ -16,7 +16,6 @@ from .fine_canvas import FineCanvas
 from .movement import IN_PLACE, Placement
 from .visible import BAND, Bands, Box
 
-_STILL = 1e-6
 _REACH = 3
 """Pixels that sampling looks beyond the place it asks for."""
 _NO_MAP = np.empty((0, 0), np.float32)
@@ -44,14 +43,13 @@ class Composer:
         """``picture`` (premultiplied BGRA, square, visible inside ``bands``) bent and placed; itself when there is
         nothing to do. ``serial`` names the picture, if it is bent more than once."""
         size = len(picture)
-        matrix = placement.matrix(size)
-        in_place = bool(np.abs(matrix - _IDENTITY).max() < _STILL)
+        in_place = placement.stays(size)
         if displacement is None and in_place:
             return picture
         self._fit(size)
         if displacement is None:
             cv2.warpAffine(
-                picture, matrix, (size, size), dst=self._out, flags=cv2.INTER_LINEAR,
+                picture, placement.matrix(size), (size, size), dst=self._out, flags=cv2.INTER_LINEAR,
                 borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0),
             )  # fmt: skip
             return self._out
@@ -64,6 +62,7 @@ class Composer:
             cv2.add(self._map, self._across if step == 1 else self._across_finely, dst=self._map)
             found = _grown(bands, across, along, size)
         else:
+            matrix = placement.matrix(size)
             self._map_through(matrix, moved, size, step)
             found = _placed(_grown(bands, across, along, size), matrix, size)
         self._out.fill(0)
@@ -101,9 +100,6 @@ class Composer:
         self._across = np.ascontiguousarray(np.stack(np.meshgrid(steps, steps), axis=-1))
         self._across_finely = self._across * np.float32(2.0)
         self._map, self._moved = np.empty_like(self._across), np.empty_like(self._across)
-
-
-_IDENTITY = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
 
 
 def _grown(bands: Bands, across: int, along: int, size: int) -> Bands:

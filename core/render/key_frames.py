@@ -199,12 +199,13 @@ class KeyFrames:
             plain = self._plain.next(self.model.size)
             self.model.render(pose, plain)
             times.append(("key", now_ns() - started))
-        leads = interpolator is not None and after is not None and bool(path) and not self._hurried
-        large = leads and interpolator is not None and interpolator.any_size and upscaler is not None
-        poses = (after.pose, *path, pose) if after is not None else ()
+        before = after if path and not self._hurried else None
+        poses = (before.pose, *path, pose) if before is not None else ()
+        # who knows any size is asked once everything is upscaled
+        large = upscaler is not None and interpolator is not None and interpolator.any_size
         leading: list[Picture] = []
-        if leads and not large and interpolator is not None and after is not None and after.plain is not None:
-            leading = self._lead(interpolator, after.plain, plain, poses, times)
+        if before is not None and not large:
+            leading = self._lead(interpolator, before.plain, plain, poses, times)
         if upscaler is None:
             finished = plain
         else:
@@ -212,8 +213,8 @@ class KeyFrames:
             leading = [self._upscaled(upscaler, picture, self._leading_finished) for picture in leading]
             finished = self._upscaled(upscaler, plain, self._finished)
             times.append(("upscale", now_ns() - upscaling))
-        if large and interpolator is not None and after is not None and len(after.picture) == len(finished):
-            leading = self._lead(interpolator, after.picture, finished, poses, times)
+        if before is not None and large:
+            leading = self._lead(interpolator, before.picture, finished, poses, times)
         self._taken.append(now_ns() - started)
         return Drawn(pose, finished, visible_bands(finished), plain, _name_of(upscaler), tuple(leading), times)
 
@@ -294,12 +295,15 @@ class KeyFrames:
 
     def _lead(
         self,
-        interpolator: Interpolator,
-        older: Picture,
+        interpolator: Interpolator | None,
+        older: Picture | None,
         newer: Picture,
         poses: Sequence[PoseVector],
         times: Times,
     ) -> list[Picture]:
+        """The pictures between two; none where there is nobody to draw them or nothing to draw them from."""
+        if interpolator is None or older is None or len(older) != len(newer):
+            return []
         started, count = now_ns(), len(poses) - 2
         if self._leading.count != 2 * count:
             # one set is on screen while the other is made

@@ -26,6 +26,8 @@ _FARTHEST = 0.5
 _DRIFT_S = 20.0
 _LONGEST_STEP_S = 0.25
 _SUBPIXELS = 8
+_STILL = 1e-6
+_IDENTITY = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
 
 HeadBox = tuple[float, float, float, float]
 """Left, top, right, bottom in shares of the picture's side."""
@@ -52,6 +54,10 @@ class Placement:
         turn[:, :2] = np.rint(turn[:, :2] * size * _SUBPIXELS) / (size * _SUBPIXELS)
         turn[:, 2] = np.rint(turn[:, 2] * _SUBPIXELS) / _SUBPIXELS
         return np.asarray(turn, np.float64)
+
+    def stays(self, size: int) -> bool:
+        """Does it leave a picture of this size as it is, as far as anybody can see?"""
+        return self == IN_PLACE or bool(np.abs(self.matrix(size) - _IDENTITY).max() < _STILL)
 
     def moved_by(self, other: Placement) -> Placement:
         """This placement, and ``other`` on top of it: what the user set, moved by the head."""

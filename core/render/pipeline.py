@@ -19,7 +19,7 @@ from .bending import BentPictures
 from .compose import Composer
 from .key_frames import END_LIMIT_S, Drawn, Interpolator, KeyFrames, PictureCache, Times
 from .moments import Moment, at, between, path
-from .movement import IN_PLACE, Movement, Placement
+from .movement import Movement, Placement
 
 MOTION, SMOOTH, RIFE = "motion", "smooth", "rife"
 _FITS, _FITS_NO_MORE = 0.55, 0.8
@@ -27,8 +27,6 @@ _FITS, _FITS_NO_MORE = 0.55, 0.8
 _SLOW_MOTION = 3
 _HISTORY = 240
 """Moments remembered for pictures that are shown late: a few seconds."""
-
-_IDENTITY = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
 
 Sample = Callable[[], tuple[PoseMoment, int]]
 """The pose of now and the time it was taken."""
@@ -224,7 +222,8 @@ class Pipeline:
                 self._take(self.keys.draw(moment.pose), moment)
 
     def _bend(self, newest: Drawn, pose: PoseVector, moment: Moment) -> Rendered | None:
-        if self._look(newest, newest.picture, pose, moment.placement) == self._shown:
+        look = self._look(newest, newest.picture, pose, moment.placement)
+        if look == self._shown:
             return None
         started = now_ns()
         rendered = [newest.pose] if self._earlier is None else [self._earlier, newest.pose]
@@ -234,7 +233,7 @@ class Pipeline:
             return self._show(
                 newest, newest.picture, replace(self._newest_moment or moment, placement=moment.placement)
             )
-        self._shown, self._shown_ns = self._look(newest, newest.picture, pose, moment.placement), moment.sampled_ns
+        self._shown, self._shown_ns = look, moment.sampled_ns
         picture = self._composer.compose(newest.picture, newest.bands, moment.placement, displacement, newest.serial)
         self._times.append(("between", now_ns() - started))
         return Rendered(picture, True, moment.packet_ns, moment.sampled_ns, moment.presence)
@@ -363,8 +362,6 @@ class Pipeline:
 
     def _look(self, drawn: Drawn, picture: Picture, pose: PoseVector, placement: Placement) -> tuple[object, ...]:
         """Differs whenever something else would be seen, or the same elsewhere."""
-        where = b""
-        if placement != IN_PLACE:
-            matrix = placement.matrix(self.size) + 0.0  # -0 and 0 are the same place but not the same bytes
-            where = matrix.tobytes() if not np.array_equal(matrix, _IDENTITY) else b""
+        # -0 and 0 are the same place but not the same bytes
+        where = b"" if placement.stays(self.size) else (placement.matrix(self.size) + 0.0).tobytes()
         return drawn.serial, id(picture), pose.tobytes(), where

@@ -106,7 +106,8 @@ class Drawing:
     @property
     def rated(self) -> str:
         """The preset that ``automatic`` means here; empty until the machine was measured."""
-        return self._known_rating() or ""
+        key = self._rating_key
+        return self._rated[key] if key in self._rated else self._ratings.known(key) or ""
 
     def measure_again(self) -> None:
         """Forget what was found out about this machine and measure anew."""
@@ -124,7 +125,7 @@ class Drawing:
             running = shown.running
             self._rating_key = rating_key(running.device, running.runtime, running.family)
             # a rig that only stands in until the network is made says nothing about this machine
-            wanted = shown.network is None and not self._known_rating()
+            wanted = shown.network is None and not self.rated
             self._rating = Rating(1000.0 / self._frame_rate) if wanted else None
         self.refresh()
 
@@ -261,10 +262,6 @@ class Drawing:
         self._rating, self._rated[key] = None, verdict
         self._parts.submit(lambda: self._ratings.keep(key, verdict, milliseconds))
         return True
-
-    def _known_rating(self) -> str | None:
-        key = self._rating_key
-        return (self._rated[key] or None) if key in self._rated else self._ratings.known(key)
 
     def _device_share(self, now: int) -> float:
         """On the processor its own share tells more: drawing there takes several cores, or waits for one."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import Any
 
+from accel.base import Progress as AccelProgress
+from accel.base import Runtime
 from core.publish import registry as outputs
 from core.publish.base import PublishContext, Publisher
 from core.wire.errors import EasyVtuberError
@@ -21,7 +22,7 @@ from trackers.webcam_names import camera_names
 
 from .characters import CharacterMaker, PipelineFor, Progress, ShownCharacter
 from .enhancers import SharedRife, SharedUpscaler
-from .preparer import Part, Preparer
+from .preparer import Part, Preparer, T
 
 _CLOSE_LIMIT_S, _MODELS_CLOSE_LIMIT_S, _DRAWING_CLOSE_LIMIT_S = 1.2, 0.3, 0.3
 _TRACKER_SETTINGS = tuple(
@@ -125,36 +126,31 @@ class Parts:
         kind = "off" if rung == RIG else str(settings["super_resolution"])
         upscaler_key, rife_key = (kind, shown.box, *where), (steps, *where)
 
-        def progress_of(part: Part[Any], key: Hashable) -> Callable[[str, float], bool]:
+        def maker(part: Part[T], key: Hashable, open_: Callable[[Runtime, AccelProgress], T]) -> Callable[[], T]:
             def progress(task: str, share: float) -> bool:
                 self._progress(task, share)
                 return part.wanted == key
 
-            return progress
+            def make() -> T:
+                try:
+                    return open_(self._maker.runtime_beside(running, wish), progress)
+                finally:
+                    self._progress("", 1.0)
 
-        def upscaler() -> SharedUpscaler:
-            runtime = self._maker.runtime_beside(running, wish)
-            try:
-                made = open_upscaling(
-                    kind, runtime, wish.precision, shown.box, progress_of(self.upscaler, upscaler_key)
-                )
-            finally:
-                self._progress("", 1.0)
-            return SharedUpscaler(kind, made)
+            return make
 
-        def rife() -> SharedRife:
-            runtime = self._maker.runtime_beside(running, wish)
-            try:
-                return SharedRife(open_rife(runtime, wish.precision, steps, progress_of(self.rife, rife_key)))
-            finally:
-                self._progress("", 1.0)
+        def upscaler(runtime: Runtime, progress: AccelProgress) -> SharedUpscaler:
+            return SharedUpscaler(kind, open_upscaling(kind, runtime, wish.precision, shown.box, progress))
+
+        def rife(runtime: Runtime, progress: AccelProgress) -> SharedRife:
+            return SharedRife(open_rife(runtime, wish.precision, steps, progress))
 
         if kind == "off":
             self.upscaler.drop()
         else:
-            self.upscaler.want(upscaler_key, upscaler)
+            self.upscaler.want(upscaler_key, maker(self.upscaler, upscaler_key, upscaler))
         if settings["in_between_method"] == "rife" and rung != RIG:
-            self.rife.want(rife_key, rife)
+            self.rife.want(rife_key, maker(self.rife, rife_key, rife))
         else:
             self.rife.drop()
 
