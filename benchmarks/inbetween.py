@@ -10,7 +10,9 @@ tests on pictures of such characters, which favours it.
 PSNR is over premultiplied BGRA of the whole picture. ``alpha_error``: mean absolute difference (of 255) within 3 pixels
 of the true outline. ``cost_ratio``: our processor time by RIFE's for a picture, in turn on the same threads;
 ``ahead_cost_ratio``: of one picture bent alone; ``time_ratio``: by the clock, where RIFE has several threads and ours
-has one. ``wins``: share of triples in which ours has the higher PSNR.
+has one. ``wins``: share of triples in which ours has the higher PSNR. ``still_face``: the same without a newer face in
+what is bent; ``face_gain_...``: what a newer face gains, where least and most. ``..._ms`` is by the clock,
+``..._cpu_ms`` by the processor.
 ``--pictures FOLDER`` writes the worst, a middle and the best triple side by side.
 """
 
@@ -25,12 +27,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.base import FULL
-from core.pose.parameters import PoseVector
+from core.pose.parameters import ROTATION, PoseVector
 from core.render.bending import BentPictures
 from core.render.compose import Composer
 from core.render.visible import visible_bands
-from models.base import Picture
+from models.base import CharacterModel, Picture
 from models.character import read_picture
+from models.motion import FaceChange
 from models.self_check import psnr_db
 from models.student.family import StudentFamily
 from models.student.model import StudentModel
@@ -41,7 +44,8 @@ from ._rife import open_rife
 _SIZE = 512
 _EDGE_PX = 3
 _GREEN = (0, 177, 64)
-WAYS = ("field", "ahead", "rife", "blend", "repeat")
+WAYS = ("field", "field_still_face", "ahead", "ahead_still_face", "rife", "blend", "repeat")
+TIMED = ("field", "field_still_face", "ahead", "ahead_still_face", "rife")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,21 +67,27 @@ def main(arguments: list[str] | None = None) -> int:
         _Triple(model, trace[start], trace[start + 1], trace[start + 2])
         for start in np.linspace(50, len(trace) - 10, options.triples).astype(int)
     ]
-    composer, bent, made = Composer(), BentPictures(model), np.zeros((_SIZE, _SIZE, 4), np.uint8)
-    taken = {way: np.zeros(2) for way in ("field", "ahead", "rife")}
+    ways = {"": _Bending(model), "_still_face": _Bending(_StillFace(model))}
+    made = np.zeros((_SIZE, _SIZE, 4), np.uint8)
+    taken = {way: np.zeros(2) for way in TIMED}
     for triple in triples:
         for pose in (triple.older_pose, triple.newer_pose):
-            model.motion([pose], pose)  # in use the key frames' own warps are there already
-        with _Timed(taken, "field"):
-            bent.draw_all(triple.older, triple.newer, [made], triple.poses)
-        triple.made["field"] = made.copy()
+            model.motion([pose], pose)  # in use the key frames' own warps and faces are there already
+            model.face_change(pose, triple.newer_pose if pose is triple.older_pose else triple.older_pose)
         with _Timed(taken, "rife"):
             rife.draw(triple.older, triple.newer, 0.5, made)
         triple.made["rife"] = made.copy()
-        away = triple.pose + np.float32(1e-4)  # a pose whose warp is not remembered
-        with _Timed(taken, "ahead"):
-            _bent(model, composer, triple.older, triple.older_pose, away)
-        triple.made["ahead"] = _bent(model, composer, triple.older, triple.older_pose, triple.pose)
+        for number, (name, way) in enumerate(ways.items()):
+            # poses of which nothing is remembered; a face that does not change costs nothing and stays as it is
+            away = [_away(triple, (2 * number + step) * 1e-4) for step in (1, 2)]
+            with _Timed(taken, f"field{name}"):
+                way.bent.draw_all(triple.older, triple.newer, [made], (triple.older_pose, away[0], triple.newer_pose))
+            with _Timed(taken, f"ahead{name}"):
+                way.ahead(triple.older, triple.older_pose, away[1])
+        for name, way in ways.items():
+            way.bent.draw_all(triple.older, triple.newer, [made], triple.poses)
+            triple.made[f"field{name}"] = made.copy()
+            triple.made[f"ahead{name}"] = way.ahead(triple.older, triple.older_pose, triple.pose)
         triple.made["blend"] = np.asarray(cv2.addWeighted(triple.older, 0.5, triple.newer, 0.5, 0.0), np.uint8)
         triple.made["repeat"] = triple.older
     rife.close()
@@ -86,6 +96,34 @@ def main(arguments: list[str] | None = None) -> int:
     if options.pictures is not None:
         _write(triples, options.pictures)
     return 0
+
+
+class _StillFace:
+    """A student that knows nothing of its face while it is bent."""
+
+    def __init__(self, model: StudentModel) -> None:
+        self._model = model
+        self.family, self.size = model.family, model.size
+        self.render, self.motion = model.render, model.motion
+        self.remember_up_to, self.close = model.remember_up_to, model.close
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        """The face stays."""
+        return None
+
+
+class _Bending:
+    """Both ways to bend a model's pictures."""
+
+    def __init__(self, model: CharacterModel) -> None:
+        self._model, self._composer = model, Composer()
+        self.bent = BentPictures(model)
+
+    def ahead(self, picture: Picture, at: PoseVector, to: PoseVector) -> Picture:
+        """A picture of one pose bent to another one."""
+        displacement, change = self._model.motion([at], to), self._model.face_change(at, to)
+        bands = visible_bands(picture)
+        return self._composer.compose(picture, bands, displacement=displacement, change=change).copy()
 
 
 class _Triple:
@@ -126,9 +164,11 @@ def _rendered(model: StudentModel, pose: PoseVector) -> Picture:
     return out
 
 
-def _bent(model: StudentModel, composer: Composer, picture: Picture, at: PoseVector, to: PoseVector) -> Picture:
-    bands = visible_bands(picture)
-    return composer.compose(picture, bands, displacement=model.motion([at], to)).copy()
+def _away(triple: _Triple, step: float) -> PoseVector:
+    """Hardly another pose than the triple's; what its key frames agree on stays as it is."""
+    moving = (triple.older_pose != triple.pose) | (triple.newer_pose != triple.pose)
+    moving[ROTATION] = True
+    return np.asarray(triple.pose + np.float32(step) * moving, np.float32)
 
 
 def _figures(triples: list[_Triple], taken: dict[str, NDArray[np.float64]]) -> dict[str, object]:
@@ -137,11 +177,13 @@ def _figures(triples: list[_Triple], taken: dict[str, NDArray[np.float64]]) -> d
         "cost_ratio": float(taken["field"][0] / taken["rife"][0]),
         "ahead_cost_ratio": float(taken["ahead"][0] / taken["rife"][0]),
         "time_ratio": float(taken["field"][1] / taken["rife"][1]),
-        "field_ms": float(taken["field"][1] / len(triples) * 1e3),
-        "ahead_ms": float(taken["ahead"][1] / len(triples) * 1e3),
-        "rife_ms": float(taken["rife"][1] / len(triples) * 1e3),
         "wins": sum(triple.psnr("field") > triple.psnr("rife") for triple in triples) / len(triples),
     }
+    for way in TIMED:
+        figures[f"{way}_cpu_ms"], figures[f"{way}_ms"] = (float(part / len(triples) * 1e3) for part in taken[way])
+    for way in ("field", "ahead"):
+        gains = [triple.psnr(way) - triple.psnr(f"{way}_still_face") for triple in triples]
+        figures[f"face_gain_{way}_db_min"], figures[f"face_gain_{way}_db_max"] = min(gains), max(gains)
     for way in WAYS:
         each = [triple.psnr(way) for triple in triples]
         figures[f"psnr_{way}_db"] = float(np.mean(each))

@@ -43,7 +43,7 @@ from core.wire.ring import FrameRing
 from core.wire.settings import MAXIMUM_PICTURE_BYTES, defaults
 from models.base import CharacterModel, Picture
 from models.character import load_character, read_picture
-from models.motion import Displacement
+from models.motion import Displacement, FaceChange
 from models.registry import open_rig
 from models.self_check import psnr_db
 from models.student.family import StudentFamily
@@ -153,6 +153,10 @@ class StandIn:
     def motion(self, rendered: Sequence[PoseVector], pose: PoseVector) -> Displacement:
         """Always the same."""
         return self._bent
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        """The face stays."""
+        return None
 
     def remember_up_to(self, bytes_: int) -> None:
         """Nothing is remembered."""

@@ -24,7 +24,7 @@ from core.render.pipeline import MOTION, Pace, Pipeline
 from core.wire.clock import now_ns
 from core.worker.clock import KEY, OTHER, Pacer
 from models.base import Picture
-from models.motion import CELLS, Displacement
+from models.motion import CELLS, Displacement, FaceChange
 
 from . import _report
 
@@ -74,6 +74,10 @@ class StandIn:
     def motion(self, rendered: Sequence[PoseVector], pose: PoseVector) -> Displacement:
         """Always the same."""
         return self._displacement
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        """The face stays."""
+        return None
 
     def remember_up_to(self, bytes_: int) -> None:
         """Nothing is remembered."""

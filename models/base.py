@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.pose.parameters import PoseVector
 
-from .motion import Displacement
+from .motion import Displacement, FaceChange
 
 Picture: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 4), uint8, C-contiguous. Channels B, G, R, A in sRGB; each docstring says whether alpha is
@@ -39,6 +39,14 @@ class CharacterModel(Protocol):
 
         ``rendered``: the poses of the last pictures, newest last; at least one. Takes a few milliseconds at most and
         may be called from another thread while :meth:`render` runs.
+        """
+        ...
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        """What the picture of ``rendered`` lacks of the face of ``pose``; None when that is nothing or not known.
+
+        Takes a few milliseconds at most and may be called from another thread while :meth:`render` runs, but not while
+        :meth:`motion` does.
         """
         ...
 

@@ -12,6 +12,7 @@ picture on this grid with this smoothing (39.1 dB on 128 x 128, 38.0 dB on 32 x 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import cv2
@@ -38,6 +39,21 @@ Warp: TypeAlias = NDArray[np.float32]
 Displacement: TypeAlias = NDArray[np.float32]
 """Shape (64, 64, 2): how far from its own place (x, y; shares of the picture's side) in a picture that was rendered a
 cell's content is found."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceChange:
+    """What makes another pose's face of that in a picture, where the picture as it was rendered shows it:
+    ``picture * (1 - share) + paint``."""
+
+    paint: NDArray[np.int16]
+    """Shape (height, width, 4): what is added to the gamma-encoded, premultiplied B, G, R (-255..255), and the share of
+    the old ones that goes (0..255). Alpha stays as it is."""
+    left: int
+    top: int
+    """Where it begins in the picture."""
+    size: int
+    """Side of the picture whose pixels these are; one of another size is as wide in shares."""
 
 
 def smoothed(offsets: Warp, weights: NDArray[np.float32]) -> Warp:

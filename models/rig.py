@@ -16,7 +16,7 @@ from core.pose.parameters import PoseVector, clamp
 
 from .base import Picture
 from .face_parts import FaceParts, find_face_parts
-from .motion import CELLS, Displacement, Warp, displacement
+from .motion import CELLS, Displacement, FaceChange, Warp, displacement
 from .rigging.canvas import Canvas
 from .rigging.face import Face
 from .rigging.hair import hanging_hair
@@ -66,6 +66,10 @@ class Rig:
         """How the picture of ``rendered[-1]`` must be bent to look like ``pose``. Head and body move exactly as they
         would be drawn, the face stays."""
         return displacement(self._warp(rendered[-1]), self._warp(pose))
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        """A whole picture is drawn as soon as a face could be looked at."""
+        return None
 
     def remember_up_to(self, bytes_: int) -> None:
         """It repaints a face in less time than a picture of one could be fetched."""

@@ -167,6 +167,6 @@ def _milliseconds(model: CharacterModel, clock: Callable[[], float] = time.perf_
     for number in range(_TIMED_FRAMES):
         share = np.float32((number + 1) / (_TIMED_FRAMES + 1))
         started = clock()
-        model.render(first * (1 - share) + last * share, out)
+        model.render(np.asarray(first * (1 - share) + last * share, np.float32), out)
         taken.append((clock() - started) * 1e3)
     return sorted(taken)[len(taken) // 2]

@@ -110,11 +110,11 @@ class Tracker(Protocol):
         """How the name of a recording of its packets begins; empty when it has no packets."""
         ...
 
-    def latest(self, now_ns: int) -> TrackerSample | None:
+    def latest(self, now_ns: int, /) -> TrackerSample | None:
         """The newest sample, however old; None before the first."""
         ...
 
-    def status(self, now_ns: int) -> TrackerStatus:
+    def status(self, now_ns: int, /) -> TrackerStatus:
         """How the input is doing."""
         ...
 

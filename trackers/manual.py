@@ -26,7 +26,7 @@ class ManualTracker(Packetless):
     def __init__(self, wanted: NDArray[np.float32]) -> None:
         """``wanted``: float32 (45,), the pose to go to."""
         self._wanted = wanted
-        self._pose = np.zeros(POSE_SIZE, np.float32)
+        self._pose: NDArray[np.float32] = np.zeros(POSE_SIZE, np.float32)
         self._arrival_ns = 0
 
     def adjust(self, settings: Mapping[str, Value]) -> None:
@@ -39,7 +39,7 @@ class ManualTracker(Packetless):
         if arrival != self._arrival_ns:
             elapsed = min(max((arrival - self._arrival_ns) / 1e9, 0.0), _LONGEST_STEP_S)
             step = np.float32(1.0 - math.exp(-elapsed / _TIME_CONSTANT_S))
-            self._pose = self._pose + (self._wanted - self._pose) * step
+            self._pose = np.asarray(self._pose + (self._wanted - self._pose) * step, np.float32)
             self._arrival_ns = arrival
         return TrackerSample(arrival, VOCABULARY, self._pose, tracks_eyes=False)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from accel.base import Device
 
+from .adapter_driver import driver_version
 from .options import CPU_NAME, CUDA_NAME, DIRECTML_NAME, CpuOptions, CudaOptions, DirectMLOptions
 from .runtime import OrtRuntime, open_runtime
 
@@ -71,7 +72,7 @@ def _directml_devices() -> list[Device]:
         _log.warning("DirectML's devices could not be listed: %r", problem)
         found = []
     if not found:
-        return [Device(DIRECTML_NAME, 0, "DirectX 12")]
+        return [Device(DIRECTML_NAME, 0, "DirectX 12", driver=driver_version(0))]
     made = [_directml_device(entry) for entry in found]
     return list({device.index: device for device in made if "basic render" not in device.name.lower()}.values())
 
@@ -79,13 +80,10 @@ def _directml_devices() -> list[Device]:
 def _directml_device(entry: Any) -> Device:
     told: Mapping[str, str] = {**dict(entry.ep_metadata), **dict(entry.device.metadata)}
     name = told.get("Description") or str(entry.device.vendor) or "DirectX 12"
-    return Device(
-        DIRECTML_NAME,
-        _number(told.get("DxgiAdapterNumber", "0")),
-        name,
-        _number(told.get("DxgiVideoMemory", "0").split(" ")[0]) * (1 << 20),
-        told.get("DriverVersion", ""),
-    )
+    index = _number(told.get("DxgiAdapterNumber", "0"))
+    memory_bytes = _number(told.get("DxgiVideoMemory", "0").split(" ")[0]) * (1 << 20)
+    # a verdict is good for one version of the driver only, and 1.24 tells none
+    return Device(DIRECTML_NAME, index, name, memory_bytes, told.get("DriverVersion") or driver_version(index))
 
 
 def _number(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ _PROVIDERS = {
 }
 _MEMORY = {CPU_NAME: "cpu", DIRECTML_NAME: "dml", CUDA_NAME: "cuda"}
 _MOST_THREADS = 4
+_UNSERVED = re.compile(r"implementation for (\w+)|Provider type for (\w+) node")
+"""How ONNX Runtime names an operator that neither the device's provider nor the processor's has a kernel for."""
 _FATAL = 4
 """ONNX Runtime's log level; what it would say comes back as an exception anyway, and stderr is not for chatter."""
 
@@ -132,8 +135,10 @@ class OrtRuntime:
             return NetworkRefused(
                 text[:300], runtime=self._name, network=network.name, operators=self._left_over(network)
             )
-        if "NOT_IMPLEMENTED" in text or "Could not find an implementation" in text:
-            return NetworkRefused(text[:300], runtime=self._name, network=network.name, operators=text[-120:])
+        unserved = _unserved(text)
+        if unserved or "NOT_IMPLEMENTED" in text:
+            operators = unserved or text[-120:]
+            return NetworkRefused(text[:300], runtime=self._name, network=network.name, operators=operators)
         return RuntimeFailed(text[:500], runtime=self._name, network=network.name)
 
     def _left_over(self, network: Network) -> str:
@@ -148,7 +153,7 @@ class OrtRuntime:
             }
         except Exception as problem:  # noqa: BLE001 - only the names would be missing from the sentence
             _log.warning("operators of %s could not be listed: %r", network.name, problem)
-            return "?"
+            return _unserved(str(problem)) or "?"
         return ", ".join(sorted(names)) or "?"
 
 
@@ -167,6 +172,12 @@ def _make(network: Network, options: Any, providers: list[tuple[str, dict[str, s
 
     # enable_fallback: else the Python wrapper quietly tries again on the processor when a provider fails
     return onnxruntime.InferenceSession(network.content, options, providers=providers, enable_fallback=0)
+
+
+def _unserved(text: str) -> str:
+    """The operator that ONNX Runtime complains about; empty when it complains about something else."""
+    found = _UNSERVED.search(text)
+    return (found.group(1) or found.group(2)) if found is not None else ""
 
 
 def _threads(options: CpuOptions) -> int:

@@ -66,7 +66,8 @@ class OrtSession:
         self, inputs: Mapping[str, Array | DeviceTensor], into: Mapping[str, DeviceTensor] | None = None
     ) -> dict[str, Array]:
         """Compute; see :class:`accel.base.Session`."""
-        if self._made is None:
+        made = self._made
+        if made is None:
             raise RuntimeFailed("the session is closed", runtime=self._runtime, network=self._network)
         for name, spec in self._inputs.items():
             _check(spec, inputs.get(name))
@@ -76,8 +77,8 @@ class OrtSession:
             _check(self._outputs[name], tensor)
         try:
             if self._kind == "cpu" and not into:
-                return self._run_plainly(inputs)
-            return self._run_bound(inputs, into or {})
+                return self._run_plainly(made, inputs)
+            return self._run_bound(made, inputs, into or {})
         except Exception as problem:
             _log.warning("%s failed in %s: %r", self._runtime, self._network, problem)
             raise RuntimeFailed(str(problem)[:500], runtime=self._runtime, network=self._network) from problem
@@ -87,15 +88,15 @@ class OrtSession:
         self._made = None
         self._uploads.clear()
 
-    def _run_plainly(self, inputs: Mapping[str, Array | DeviceTensor]) -> dict[str, Array]:
+    def _run_plainly(self, made: Any, inputs: Mapping[str, Array | DeviceTensor]) -> dict[str, Array]:
         names = list(self._outputs)
         feeds = {name: _as_array(inputs[name]) for name in self._inputs}
-        return dict(zip(names, self._made.run(names, feeds), strict=True))
+        return dict(zip(names, made.run(names, feeds), strict=True))
 
     def _run_bound(
-        self, inputs: Mapping[str, Array | DeviceTensor], into: Mapping[str, DeviceTensor]
+        self, made: Any, inputs: Mapping[str, Array | DeviceTensor], into: Mapping[str, DeviceTensor]
     ) -> dict[str, Array]:
-        binding = self._made.io_binding()
+        binding = made.io_binding()
         for name in self._inputs:
             binding.bind_ortvalue_input(name, self._on_device(name, inputs[name]).value)
         for name in self._outputs:
@@ -104,7 +105,7 @@ class OrtSession:
                 binding.bind_ortvalue_output(name, target.value)
             else:
                 binding.bind_output(name, "cpu")
-        self._made.run_with_iobinding(binding)
+        made.run_with_iobinding(binding)
         binding.synchronize_outputs()
         values = dict(zip(self._outputs, binding.get_outputs(), strict=True))
         return {name: np.array(value.numpy()) for name, value in values.items() if name not in into}

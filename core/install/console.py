@@ -6,16 +6,21 @@ import shutil
 import sys
 import time
 from types import TracebackType
-from typing import Optional, Type
+from typing import Optional, Sequence, Type
 
 
 class Console:
     """Prints and asks. ``assume_yes`` answers every question; without a terminal nobody could answer either."""
 
     def __init__(self, assume_yes: bool = False) -> None:
-        self.interactive = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+        self.interactive = bool(sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty())
         self._assume_yes = assume_yes
         self._told_unattended = False
+
+    @property
+    def attended(self) -> bool:
+        """Is there somebody who would answer?"""
+        return self.interactive and not self._assume_yes
 
     def say(self, text: str = "") -> None:
         """One line."""
@@ -27,17 +32,32 @@ class Console:
 
     def ask(self, question: str) -> bool:
         """A yes-or-no question; yes when the user said --yes, or when there is no terminal to ask on."""
-        if self._assume_yes:
-            return True
-        if not self.interactive:
-            if not self._told_unattended:
-                self._told_unattended = True
-                _print("(no terminal to ask on: going on as with --yes)")
+        if not self._can_ask():
             return True
         while True:
-            answer = input(f"{question} [Y/n] ").strip().lower()
+            answer = _read(f"{question} [Y/n] ").lower()
             if answer in ("", "y", "yes", "n", "no"):
                 return not answer.startswith("n")
+
+    def choose(self, question: str, answers: Sequence[str]) -> int:
+        """Which of the answers, by number from 0. The first one is taken when nobody is there or nothing is typed."""
+        if len(answers) < 2 or not self._can_ask():
+            return 0
+        _print(question)
+        for number, answer in enumerate(answers, start=1):
+            _print(f"  {number}  {answer}")
+        while True:
+            typed = _read(f"Which one? [1-{len(answers)}, Enter takes 1] ")
+            if not typed:
+                return 0
+            if typed.isdecimal() and 1 <= int(typed) <= len(answers):
+                return int(typed) - 1
+
+    def _can_ask(self) -> bool:
+        if not self._assume_yes and not self.interactive and not self._told_unattended:
+            self._told_unattended = True
+            _print("(no terminal to ask on: going on as with --yes)")
+        return self.attended
 
     def progress(self, title: str) -> Progress:
         """A bar for something long; use as a context manager."""
@@ -81,6 +101,14 @@ class Progress:
             self.to(1.0)
         if self._drawn:
             sys.stdout.write("\n")
+
+
+def _read(question: str) -> str:
+    """What was typed; when the input has ended that is like pressing Ctrl+C, since nobody can answer any more."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        raise KeyboardInterrupt from None
 
 
 def _print(text: str) -> None:

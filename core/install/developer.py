@@ -9,26 +9,45 @@ from pathlib import Path
 from typing import List, Mapping, Optional, Sequence
 
 from ..wire.folders import PROJECT
-from . import environment
+from . import environment, windows_sources, windows_suite
 from .console import Console
 from .problem import InstallProblem
 from .system_packages import install_packages, package_manager
 from .virtual_screen import PACKAGES, missing_programs
 
-_DOWNLOAD_LIMIT_S = 120
+_ALONE = ("tests/crash", "tests/obs")
+_MOST_TEST_PROCESSES = 8
 _TEST_PROGRAMS = ("obs", "Xvfb", "openbox", "wmctrl", "xdotool", "import")
 
 
-def test(console: Console, environment_folder: Path, arguments: Sequence[str]) -> int:
-    """Set up what the tests need, OBS and a virtual screen included, and run them all. Gives pytest's exit code."""
+def test(console: Console, environment_folder: Path, arguments: Sequence[str], assume_yes: bool = False) -> int:
+    """Set up what the tests need, OBS and a virtual screen included, and run them all. Gives pytest's exit code.
+
+    With ``--windows`` among the arguments they run as Windows runs them.
+    """
+    as_windows, arguments = windows_suite.wanted(arguments)
+    if as_windows and not windows_suite.is_windows():
+        windows_suite.check_system()
+        python = _prepared(console, environment_folder)
+        return _call(windows_suite.command(str(python), arguments, assume_yes))
     python = _prepared(console, environment_folder)
     missing = missing_programs(_TEST_PROGRAMS) if sys.platform.startswith("linux") else []
     if missing and package_manager() == "apt-get":
         console.step("Programs for the tests with a real OBS")
         install_packages(sorted({PACKAGES[name] for name in missing}), console, "not installed: " + ", ".join(missing))
-    wheels = _windows_wheels(python)
+    wheels = windows_sources.download(python, "SpoutGL")
     console.step("Tests")
-    return _call([str(python), "-m", "pytest", *arguments], {"EASYVTUBER_WINDOWS_WHEELS": str(wheels)})
+    runs = [list(arguments)] if arguments else _two_runs()
+    codes = [_call([str(python), "-m", "pytest", *run], {"EASYVTUBER_WINDOWS_WHEELS": str(wheels)}) for run in runs]
+    return max(codes)
+
+
+def _two_runs() -> List[List[str]]:
+    """Arguments for pytest: what may share the machine is spread over its cores, what watches a real OBS or kills
+    processes runs by itself afterwards."""
+    processes = min(os.cpu_count() or 1, _MOST_TEST_PROCESSES)
+    left_out = [f"--ignore={folder}" for folder in _ALONE]
+    return [["-q", "-n", str(processes), "--dist", "loadfile", "tests", *left_out], list(_ALONE)]
 
 
 TOOLS = {"models": "models", "picture": "models.picture_import", "devices": "accel"}
@@ -61,14 +80,18 @@ def lint(console: Console, environment_folder: Path, fix: bool) -> int:
 
 
 def types(console: Console, environment_folder: Path) -> int:
-    """Strict types, as Linux sees the code and as Windows does."""
+    """Strict types, as Linux sees the code and as Windows does; the latter by a second checker too, which reasons
+    differently."""
     python = _prepared(console, environment_folder)
+    if not windows_sources.unpack(python):
+        console.say("ONNX Runtime's Windows package could not be had: its calls are checked against our stub alone")
     for platform in ("linux", "win32"):
         console.say(f"types as {platform}")
         code = _call([str(python), "-m", "mypy", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}"])
         if code:
             return code
-    return 0
+    console.say("types as win32, by the second checker")
+    return _call([str(python), "-m", "basedpyright", "--pythonplatform", "Windows", "--pythonpath", str(python)])
 
 
 def _prepared(console: Console, environment_folder: Path) -> Path:
@@ -76,18 +99,6 @@ def _prepared(console: Console, environment_folder: Path) -> Path:
     python = environment.prepare(environment_folder, console, for_tests=True)
     console.say(f"ready: {python}")
     return python
-
-
-def _windows_wheels(python: Path) -> Path:
-    """Windows packages whose insides some tests look at, beside the environment; without a network those skip."""
-    folder = python.parent.parent / "windows-wheels"
-    spout = next(line for line in environment.read_requirements(environment.WORKER_REQUIREMENTS) if "SpoutGL" in line)
-    name = spout.split(";")[0].strip()
-    if not any(folder.glob("SpoutGL*")):
-        command = [str(python), "-I", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        target = ["--platform", "win_amd64", "--python-version", "3.12", "--dest", str(folder), name]
-        subprocess.run([*command, *target], capture_output=True, check=False, timeout=_DOWNLOAD_LIMIT_S)
-    return folder
 
 
 def _call(command: List[str], extra: Optional[Mapping[str, str]] = None) -> int:

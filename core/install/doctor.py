@@ -6,7 +6,7 @@ import shutil
 import socket
 import sys
 from pathlib import Path
-from typing import Callable, Iterator, List, NamedTuple
+from typing import Callable, Iterator, List, NamedTuple, Optional
 
 from ..wire import instance
 from ..wire.characters import character_names
@@ -14,9 +14,16 @@ from ..wire.folders import PROJECT, environment_python, model_weights, user_data
 from ..wire.settings import BY_KEY
 from . import environment, registration, running
 from .console import Console
+from .graphics_card import graphics_cards, why_no_rtx
+from .graphics_packages import describe_cards, nvidia_packages_are_in
 from .obs_folders import is_obs_running, obs_config_folder
-from .obs_process import ObsProcessError, obs_version
+from .obs_places import ObsPlace, find_obs
+from .obs_process import ObsProcessError
+from .obs_python import describe_obs_python
+from .problem import InstallProblem
 from .pythons import examine, why_not
+from .spout_plugin import PAGE as SPOUT_PAGE
+from .spout_plugin import find_spout_plugin
 
 _OLDEST_OBS = (28, 0, 0)
 _ROOM_BYTES = 500_000_000
@@ -30,11 +37,12 @@ class Finding(NamedTuple):
     text: str
 
 
-def doctor(console: Console, environment_folder: Path) -> bool:
+def doctor(console: Console, environment_folder: Path, obs_folder: str = "") -> bool:
     """Print every finding; True when nothing is wrong."""
     checks: List[Callable[[], Iterator[Finding]]] = [
-        lambda: _environment(environment_folder), lambda: _devices(environment_folder), _obs, _script, _characters,
-        _ports, _webcam, _disk, _now,
+        lambda: _environment(environment_folder), lambda: _graphics(environment_folder),
+        lambda: _devices(environment_folder), lambda: _obs(obs_folder), lambda: _script(obs_folder), _characters,
+        _ports, _webcam, _disk, lambda: _now(obs_folder),
     ]  # fmt: skip
     healthy = True
     for check in checks:
@@ -72,34 +80,61 @@ def _devices(folder: Path) -> Iterator[Finding]:
             yield Finding(True, line)
 
 
-def _obs() -> Iterator[Finding]:
-    program = running.obs_program()
-    if program is None:
-        yield Finding(False, "OBS Studio was not found. Install it from https://obsproject.com.")
+def _graphics(folder: Path) -> Iterator[Finding]:
+    """What card is there and what it could use; none of it is a mistake."""
+    cards = graphics_cards()
+    for line in describe_cards(cards):
+        yield Finding(True, line)
+    if any(why_no_rtx(card) is None for card in cards) and not nvidia_packages_are_in(folder):
+        yield Finding(True, "TensorRT for RTX is not installed. To have it: install_plugin.py run --ask-again")
+
+
+def _place(obs_folder: str) -> Optional[ObsPlace]:
+    try:
+        return find_obs(running.named_obs(obs_folder))
+    except InstallProblem:
+        return None
+
+
+def _config(obs_folder: str) -> Path:
+    place = _place(obs_folder)
+    return obs_config_folder() if place is None else place.config
+
+
+def _obs(obs_folder: str) -> Iterator[Finding]:
+    place = _place(obs_folder)
+    if place is None:
+        where = f"in {obs_folder}" if obs_folder else "; is it portable? Name its folder: --obs FOLDER"
+        yield Finding(False, f"OBS Studio was not found {where}. Otherwise install it from https://obsproject.com.")
         return
     try:
-        version = obs_version(str(program)) if sys.platform.startswith("linux") else None
+        version = place.version()
     except ObsProcessError as problem:
-        yield Finding(False, f"OBS at {program} does not answer: {problem}. Install it again.")
+        yield Finding(False, f"OBS at {place.program} does not answer: {problem}. Install it again.")
         return
     if version is not None and version < _OLDEST_OBS:
         yield Finding(False, f"OBS {'.'.join(map(str, version))} is too old; 28 or newer is needed.")
         return
-    yield Finding(True, f"OBS is installed ({program}{', ' + '.'.join(map(str, version)) if version else ''}).")
+    kind = ", portable" if place.is_portable else ""
+    number = f", {'.'.join(map(str, version))}" if version else ""
+    yield Finding(True, f"OBS is installed ({place.program}{number}{kind}).")
+    if sys.platform == "win32":
+        yield Finding(*describe_obs_python(place))
+        plugin = find_spout_plugin(place)
+        without = f"OBS has no Spout2 plug-in; our own source shows the avatar. The plug-in: {SPOUT_PAGE}"
+        yield Finding(True, without if plugin is None else f"OBS has the Spout2 plug-in ({plugin}).")
 
 
-def _script() -> Iterator[Finding]:
+def _script(obs_folder: str) -> Iterator[Finding]:
     if not registration.SCRIPT.is_file():
         yield Finding(False, f"{registration.SCRIPT} is missing. Download the project again.")
         return
-    names = registration.collections_with_script(obs_config_folder())
+    names = registration.collections_with_script(_config(obs_folder))
     if names:
         yield Finding(True, "Scene collections that load the script: " + ", ".join(names))
     else:
         yield Finding(
-            False,
-            f"No scene collection loads the script. Run: python3 install_plugin.py run, or add {registration.SCRIPT} "
-            "in OBS: Tools, Scripts, the + button.",
+            False, f"No scene collection loads the script. Run: install_plugin.py run, or: {registration.MENU_STEP}."
         )
 
 
@@ -150,11 +185,12 @@ def _disk() -> Iterator[Finding]:
     yield Finding(free > _ROOM_BYTES, f"{free // 1_000_000} MB free at {place}.")
 
 
-def _now() -> Iterator[Finding]:
+def _now(obs_folder: str) -> Iterator[Finding]:
     found = instance.living()
     for facts in found:
         problems = facts.get("problems") or []
         state = f"An avatar is up in OBS process {facts.get('pid')}: {facts.get('phase')}"
         yield Finding(not problems, state + ("" if not problems else ", " + "; ".join(map(str, problems))))
     if not found:
-        yield Finding(True, "OBS is running without an avatar." if is_obs_running() else "OBS is not running now.")
+        runs = is_obs_running(_config(obs_folder))
+        yield Finding(True, "OBS is running without an avatar." if runs else "OBS is not running now.")

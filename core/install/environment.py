@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
 from ..wire.folders import PROJECT, environment_python
+from . import bundle_contents
+from .bundle_contents import Bundle
 from .console import Console
 from .problem import InstallProblem
-from .pythons import Python, examine, find_python, why_not
+from .pythons import Python, examine, find_or_install_python, why_not
 from .system_packages import install_packages
 
 WORKER_REQUIREMENTS = PROJECT / "requirements.txt"
@@ -28,12 +30,17 @@ def prepare(folder: Path, console: Console, for_tests: bool = False) -> Path:
     files = [WORKER_REQUIREMENTS, TEST_REQUIREMENTS] if for_tests else [WORKER_REQUIREMENTS]
     python = environment_python(folder)
     made = examine((str(python),)) if python.is_file() else None
-    if made is None or why_not(made) is not None:
-        _make(folder, find_python(), console)
+    is_made = made is not None and why_not(made) is None
     wanted = [line for file in files for line in read_requirements(file)]
-    if not _is_installed(folder, wanted):
-        _install(python, wanted, console)
-        _remember(folder, wanted)
+    if is_made and _is_installed(folder, wanted):
+        return python
+    bundle = bundle_contents.here()
+    if bundle is not None:
+        bundle_contents.check(bundle, console)
+    if not is_made:
+        _make(folder, find_or_install_python(console), console)
+    _install(python, wanted, console, bundle)
+    _remember(folder, wanted)
     return python
 
 
@@ -49,21 +56,31 @@ def _make(folder: Path, python: Python, console: Console) -> None:
         # Debian and Ubuntu keep these two in a package of their own
         version = ".".join(map(str, python.version))
         install_packages([f"python{version}-venv"], console, f"Python {version} lacks its venv module")
-    made = run_quietly([str(python.path), "-I", "-m", "venv", str(folder)])
+    try:
+        made = run_quietly([str(python.path), "-I", "-m", "venv", str(folder)])
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)  # half an environment would pass for somebody else's folder
+        raise
     if made.returncode != 0:
         shutil.rmtree(folder, ignore_errors=True)
         said = (made.stderr or made.stdout).decode("utf-8", "replace").strip()[-400:]
         raise InstallProblem(f"The environment could not be made in {folder}: {said}")
 
 
-def _install(python: Path, requirements: List[str], console: Console) -> None:
-    """One package after another: the list is complete and exact, so nothing has to be resolved."""
+def _install(python: Path, requirements: List[str], console: Console, bundle: Optional[Bundle] = None) -> None:
+    """One package after another: the list is complete and exact, so nothing has to be resolved.
+
+    What came along in a bundle is taken from there and from nowhere else.
+    """
+    made = examine((str(python),))
+    version = (0, 0) if made is None else made.version
     with console.progress("installing packages") as progress:
         for place, requirement in enumerate(requirements):
             progress.to(place / len(requirements), requirement.split(";")[0])
             done = run_quietly(
                 [str(python), "-I", "-m", "pip", "install", "--no-deps", "--disable-pip-version-check",
-                 "--no-input", "--quiet", "--prefer-binary", requirement],
+                 "--no-input", "--quiet", "--prefer-binary",
+                 *bundle_contents.pip_options(bundle, requirement, version), requirement],
                 limit_s=_ONE_PACKAGE_LIMIT_S,
             )  # fmt: skip
             if done.returncode != 0:
@@ -72,6 +89,19 @@ def _install(python: Path, requirements: List[str], console: Console) -> None:
                     f"The package {requirement} could not be installed. Is there a network connection and space on the "
                     f"disk? Run this again afterwards; what is done stays done. pip says: {said}"
                 )
+
+
+def install_extra(folder: Path, file: Path, console: Console) -> None:
+    """Put the packages of another requirements file into the environment, once. Raises InstallProblem."""
+    if not has_extra(folder, file):
+        wanted = read_requirements(file)
+        _install(environment_python(folder), wanted, console, bundle_contents.here())
+        _remember(folder, wanted, file.name)
+
+
+def has_extra(folder: Path, file: Path) -> bool:
+    """Are the packages of this other requirements file in the environment?"""
+    return _is_installed(folder, read_requirements(file), file.name)
 
 
 def broken_imports(python: Path) -> str:
@@ -91,16 +121,16 @@ def _digest(requirements: Sequence[str]) -> List[str]:
     return [hashlib.sha256(line.encode()).hexdigest()[:16] for line in requirements]
 
 
-def _is_installed(folder: Path, requirements: Sequence[str]) -> bool:
+def _is_installed(folder: Path, requirements: Sequence[str], mark: str = _MARK) -> bool:
     try:
-        known = (folder / _MARK).read_text(encoding="ascii").split()
+        known = (folder / mark).read_text(encoding="ascii").split()
     except (OSError, ValueError):
         return False
     return set(_digest(requirements)) <= set(known)
 
 
-def _remember(folder: Path, requirements: Sequence[str]) -> None:
-    (folder / _MARK).write_text("\n".join(_digest(requirements)) + "\n", encoding="ascii")
+def _remember(folder: Path, requirements: Sequence[str], mark: str = _MARK) -> None:
+    (folder / mark).write_text("\n".join(_digest(requirements)) + "\n", encoding="ascii")
 
 
 def run_quietly(command: Sequence[str], limit_s: float = 300.0) -> subprocess.CompletedProcess[bytes]:

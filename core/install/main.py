@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import List, Optional
 
 from ..wire.folders import default_environment, user_cache, user_data, user_logs
-from . import developer, doctor, option_tables, registration, running
+from . import bundle, developer, doctor, install_record, option_tables, registration, running
 from .console import Console
+from .obs_places import find_obs
 from .obs_process import ObsProcessError
+from .obs_python import restore_obs_python
 from .obs_websocket import ObsWebsocketError
 from .problem import InstallProblem
 from .virtual_screen import VirtualScreenError
@@ -36,14 +38,18 @@ def main(arguments: Optional[List[str]] = None) -> int:
 def _dispatch(options: argparse.Namespace, rest: List[str], console: Console) -> int:
     folder = Path(options.environment).resolve()
     if options.command == "run":
-        running.run(console, folder, options.virtual)
+        choice = registration.Choice(options.collection, options.keep_scenes)
+        running.run(console, folder, running.Wishes(options.virtual, options.obs, choice, options.ask_again))
         return 0
     if options.command == "doctor":
-        return 0 if doctor.doctor(console, folder) else 1
+        return 0 if doctor.doctor(console, folder, options.obs) else 1
     if options.command == "uninstall":
-        return _uninstall(console, folder)
+        return _uninstall(console, folder, options.obs)
+    if options.command == "bundle":
+        bundle.bundle(console, folder, bundle.wanted_of(options))
+        return 0
     if options.command == "test":
-        return developer.test(console, folder, rest)
+        return developer.test(console, folder, rest, options.yes)
     if options.command == "bench":
         return developer.bench(console, folder, rest)
     if options.command in developer.TOOLS:
@@ -57,11 +63,20 @@ def _dispatch(options: argparse.Namespace, rest: List[str], console: Console) ->
     return developer.lint(console, folder, fix=options.command == "format")
 
 
-def _uninstall(console: Console, folder: Path) -> int:
+def _uninstall(console: Console, folder: Path, obs_folder: str) -> int:
     """Take back what ``run`` put somewhere. Characters and calibrations are the user's and stay."""
-    registration.unregister(console)
+    obs = running.named_obs(obs_folder)
+    meant = find_obs(obs) if obs else None
+    registration.unregister(console, None if meant is None else meant.config)
+    restore_obs_python(console)
+    install_record.forget_everything()
     if (folder / "pyvenv.cfg").is_file() and console.ask(f"Remove the worker's environment {folder}?"):
-        shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except OSError as problem:
+            raise InstallProblem(
+                f"{folder} could not be removed: {problem}. Close OBS and what else may use it, and run this again."
+            ) from problem
         console.say(f"removed {folder}")
     for place in (running.RESULTS, user_logs(), user_cache(), user_data() / "instances"):
         if place.exists():
@@ -83,17 +98,27 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     start = commands.add_parser("run", help="set up whatever is missing and start OBS with the avatar")
     start.add_argument("--virtual", action="store_true", help="use a virtual screen even though there is a real one")
-    commands.add_parser("doctor", help="tell what is right and what is wrong")
-    commands.add_parser("uninstall", help="take back what was put into OBS and onto this machine")
+    scenes = start.add_mutually_exclusive_group()
+    scenes.add_argument("--collection", default="", metavar="NAME", help="the scene collection that gets the script")
+    scenes.add_argument("--keep-scenes", action="store_true", help="touch no scene collection: add the script by hand")
+    start.add_argument("--ask-again", action="store_true", help="offer once more what was declined before")
+    about_obs = [
+        start,
+        commands.add_parser("doctor", help="tell what is right and what is wrong"),
+        commands.add_parser("uninstall", help="take back what was put into OBS and onto this machine"),
+    ]
+    for command in about_obs:
+        command.add_argument("--obs", default="", metavar="FOLDER", help="OBS's own folder, if it is portable")
     commands.add_parser("models", help="list, download, import and check networks: models list, models get KEY, ...")
     commands.add_parser("picture", help="make a character of any picture: picture FILE [--name NAME]")
     commands.add_parser("devices", help="tell what can compute networks here")
-    commands.add_parser("test", help="set up what the tests need and run them all; further arguments go to pytest")
+    commands.add_parser("test", help="run all tests (--windows: as Windows does); further arguments go to pytest")
     commands.add_parser("bench", help="run a benchmark: bench NAME [--json FILE]; without a name, list them")
     commands.add_parser("lint", help="check style")
     commands.add_parser("format", help="mend style")
     commands.add_parser("docs", help="write the documentation's tables anew")
     commands.add_parser("types", help="check types, as Linux and as Windows")
+    bundle.add_options(commands.add_parser("bundle", help="make a zip that a Windows user runs without a network"))
     for command in commands.choices.values():
         # the same switches behind the command, where people type them
         command.add_argument("--yes", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)

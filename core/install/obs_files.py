@@ -82,6 +82,26 @@ def with_ini_value(text: str, section: str, key: str, value: str) -> str:
     return f"{body}{gap}[{section}]{ending}\n{added}\n"
 
 
+def without_ini_value(text: str, section: str, key: str) -> str:
+    """The text without one setting, and without its section's headline when nothing else is in there."""
+    lines = text.split("\n")
+    place, _ = _find(lines, section, key)
+    if place is None:
+        return text
+    del lines[place]
+    head = next((at for at in range(place - 1, -1, -1) if lines[at].strip(_BLANKS).startswith("[")), None)
+    following = next((line.strip(_BLANKS) for line in lines[place:] if line.strip(_BLANKS)), "[")
+    if (
+        head is not None
+        and following.startswith("[")
+        and not any(line.strip(_BLANKS) for line in lines[head + 1 : place])
+    ):
+        del lines[head]
+        if head and not lines[head - 1].strip(_BLANKS):
+            del lines[head - 1]  # the gap that stood before it
+    return "\n".join(lines)
+
+
 def _find(lines: List[str], section: str, key: str) -> Tuple[Optional[int], Optional[int]]:
     """The setting's line, and where the first section of this name ends (after its last line that says something)."""
     inside = False

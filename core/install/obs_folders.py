@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import List, Mapping, NamedTuple, Optional
 
 from .obs_files import ini_value, read_ini
+from .windows_processes import mutex_exists, running_programs
 
 NATIVE, FLATPAK = "native", "flatpak"
 FLATPAK_CONFIG = ".var/app/com.obsproject.Studio/config"
 PORTABLE_MARKS = ("portable_mode", "portable_mode.txt", "obs_portable_mode", "obs_portable_mode.txt")
 _LINUX_NAMES = {"obs", ".obs-wrapped"}
-_MUTEX, _SYNCHRONIZE, _ACCESS_DENIED = "OBSStudioCore", 0x00100000, 5
+WINDOWS_PROGRAM = "bin/64bit/obs64.exe"
+"""OBS inside its folder."""
+_MUTEX, _PORTABLE_MUTEX = "OBSStudioCore", "OBSStudioPortable"
 
 
 class ConfigFolder(NamedTuple):
@@ -56,13 +59,38 @@ def scenes_folder(config_folder: Path) -> Path:
     return _location(config_folder, "SceneCollections") / "basic/scenes"
 
 
-def is_obs_running() -> bool:
+def portable_root(config_folder: Path) -> Optional[Path]:
+    """The folder of the portable OBS that keeps its settings here; None if they belong to an installed one."""
+    if config_folder.parent.name.lower() != "config":
+        return None
+    root = config_folder.parent.parent
+    return root if (root / WINDOWS_PROGRAM).is_file() else None
+
+
+def portable_mutexes(root: Path) -> List[str]:
+    """What a running portable OBS may be seen by: its settings folder, whatever is no letter or digit replaced.
+
+    Which letters count beyond ASCII depends on the C library, so both are given.
+    """
+    place = os.path.normpath(str((root / "config").absolute()))
+    kept = "".join(letter if letter.isalnum() else "_" for letter in place)
+    ascii_only = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in place)
+    return list(dict.fromkeys(_PORTABLE_MUTEX + name for name in (kept, ascii_only)))
+
+
+def is_obs_running(config_folder: Optional[Path] = None) -> bool:
     """Whether an OBS of this user runs now: when it ends it overwrites what was written to its files.
 
-    On Windows a portable OBS is not seen.
+    On Windows it is the one with the settings in ``config_folder``, else the installed one.
     """
     if sys.platform == "win32":
-        return _mutex_exists()
+        root = portable_root(config_folder) if config_folder is not None else None
+        if root is None:
+            return mutex_exists(_MUTEX)
+        inside = os.path.normcase(os.path.normpath(str(root.absolute()))) + os.sep
+        programs = (os.path.normcase(str(path)) for path in running_programs("obs64.exe"))
+        # started through a folder written in other letters its mutex has another name
+        return any(map(mutex_exists, portable_mutexes(root))) or any(path.startswith(inside) for path in programs)
     if sys.platform == "darwin":
         command = ["pgrep", "-x", "-U", str(os.getuid()), "OBS"]
         return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
@@ -113,19 +141,3 @@ def _is_obs(process: Path) -> bool:
         return name in _LINUX_NAMES and not state.startswith("Z")
     except OSError:  # it ended while we looked
         return False
-
-
-def _mutex_exists() -> bool:
-    if sys.platform != "win32":
-        return False
-    import ctypes
-
-    kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-    kernel.OpenMutexW.restype = ctypes.c_void_p
-    kernel.OpenMutexW.argtypes = (ctypes.c_uint32, ctypes.c_int, ctypes.c_wchar_p)
-    kernel.CloseHandle.argtypes = (ctypes.c_void_p,)
-    handle = kernel.OpenMutexW(_SYNCHRONIZE, 0, _MUTEX)
-    if handle:
-        kernel.CloseHandle(handle)
-        return True
-    return int(ctypes.get_last_error()) == _ACCESS_DENIED  # it is there, held by an OBS run as administrator

@@ -8,15 +8,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional
 
 from ..wire import instance
 from ..wire.folders import PROJECT, default_environment, environment_python, user_logs
 from . import environment, registration
 from .console import Console
+from .graphics_packages import OFFER as NVIDIA_OFFER
+from .graphics_packages import prepare_graphics
+from .install_record import record_declined, record_obs, recorded_obs
 from .obs_folders import is_obs_running
+from .obs_places import ObsPlace, all_obs, find_obs
 from .obs_process import ObsProcess, PrivateHome, obs_version
+from .obs_python import prepare_obs_python
 from .problem import InstallProblem
+from .registration import Choice
+from .spout_plugin import OFFER as SPOUT_OFFER
+from .spout_plugin import offer_spout_plugin
 from .system_packages import install_obs, install_packages
 from .virtual_screen import PACKAGES, SCREEN_PROGRAMS, VirtualScreen, missing_programs
 
@@ -25,8 +33,23 @@ _UP_LIMIT_S = 90.0
 _RECORD_S = 6.0
 
 
-def run(console: Console, environment_folder: Path, virtual: bool) -> None:
+class Wishes(NamedTuple):
+    """What the user said behind ``run``."""
+
+    virtual: bool = False
+    """A virtual screen even though there is a real one."""
+    obs: str = ""
+    """Folder of the OBS that is meant; empty means the one named before, else the likeliest one."""
+    choice: Choice = Choice()
+    """Which scene collection."""
+    ask_again: bool = False
+    """Offers that were declined are made once more."""
+
+
+def run(console: Console, environment_folder: Path, wishes: Wishes) -> None:
     """Set up what is missing, start OBS, and come back when the avatar moves. Raises InstallProblem."""
+    for offer in (NVIDIA_OFFER, SPOUT_OFFER) if wishes.ask_again else ():
+        record_declined(offer, False)
     console.step("The worker's environment")
     python = environment.prepare(environment_folder, console)
     problem = environment.broken_imports(python)
@@ -35,33 +58,46 @@ def run(console: Console, environment_folder: Path, virtual: bool) -> None:
             f"The environment in {environment_folder} does not work: {problem}. Delete that folder and run this again."
         )
     console.say(f"ready: {python}")
+    console.step("The graphics card")
+    prepare_graphics(console, environment_folder)
     console.step("OBS Studio")
-    program = obs_program()
-    if program is None:
-        install_obs(console)
-        program = obs_program()
-    if program is None:
+    place = _choose_obs(console, wishes.obs)
+    console.say(f"ready: {place.program}" + (" (portable)" if place.is_portable else ""))
+    if wishes.virtual or (sys.platform.startswith("linux") and not has_display()):
+        _run_on_virtual_screen(console, python, str(place.program))
+        return
+    prepare_obs_python(console, place)
+    offer_spout_plugin(console, place)
+    _run_on_the_desktop(console, python, place, wishes.choice)
+
+
+def named_obs(given: str) -> str:
+    """The folder of OBS that the user named, now or in a command before; empty when he named none."""
+    known = recorded_obs()
+    return given or (known if known and Path(known).exists() else "")
+
+
+def _choose_obs(console: Console, given: str) -> ObsPlace:
+    """The OBS that is meant; installed, when the user agrees, if there is none. Raises InstallProblem."""
+    folder = named_obs(given)
+    if folder:
+        place = find_obs(folder)
+    else:
+        found = all_obs()
+        if not found:
+            install_obs(console)
+            found = all_obs()
+        chosen = console.choose("There is more than one OBS Studio. Which one?", [str(one.program) for one in found])
+        place = found[chosen] if found else None
+        if place is not None and len(found) > 1 and console.attended:
+            folder = str(place.program)
+    if place is None:
         raise InstallProblem(
             "OBS Studio was installed but cannot be found. Start it once by hand, then run this again."
         )
-    console.say(f"ready: {program}")
-    if virtual or (sys.platform.startswith("linux") and not has_display()):
-        _run_on_virtual_screen(console, python, str(program))
-    else:
-        _run_on_the_desktop(console, python, str(program))
-
-
-def obs_program() -> Optional[Path]:
-    """OBS's executable, or None."""
-    if sys.platform == "win32":
-        roots = [os.environ.get(name, "") for name in ("ProgramFiles", "ProgramW6432")]
-        places = [Path(root) / "obs-studio/bin/64bit/obs64.exe" for root in roots if root]
-    elif sys.platform == "darwin":
-        places = [Path("/Applications/OBS.app/Contents/MacOS/OBS")]
-    else:
-        found = shutil.which("obs")
-        places = [Path(found)] if found else []
-    return next((place for place in places if place.is_file()), None)
+    if folder:
+        record_obs(str(Path(folder).expanduser().absolute()))
+    return place
 
 
 def has_display() -> bool:
@@ -69,25 +105,31 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _run_on_the_desktop(console: Console, python: Path, program: str) -> None:
+def _run_on_the_desktop(console: Console, python: Path, place: ObsPlace, choice: Choice) -> None:
     console.step("The script in OBS")
     own = {} if python == environment_python(default_environment()) else {"worker_python": str(python)}
-    registered = registration.register(console, own)
-    if not registered.changed:
+    registered = registration.register(console, own, place.config, choice)
+    if not registered.collection:
+        console.say("no scene collection is touched")
+    elif not registered.changed:
         console.say(f'the scene collection "{registered.collection}" has it already')
     console.step("Starting OBS")
-    if is_obs_running():
+    if is_obs_running(place.config):
         console.say("OBS runs already")
     else:
-        _start_detached(program, registered.collection)
+        _start_detached(place, registered.collection)
+    if not registered.collection:
+        console.say(f"Your scenes were left as they are. One step is yours: {registration.MENU_STEP}.")
+        return
     _wait_until_up(console, instance.living)
     console.say("The avatar is in the scene and moves. Settings: Tools, Scripts, obs_easyvtuber.py.")
 
 
-def _start_detached(program: str, collection: str) -> None:
+def _start_detached(place: ObsPlace, collection: str) -> None:
     """Start OBS as the user would; it goes on when we end."""
-    command = [program, "--collection", collection]
-    options: Dict[str, object] = {"cwd": str(Path(program).parent)} if sys.platform == "win32" else {}
+    command = [str(place.program), *place.arguments, *(["--collection", collection] if collection else [])]
+    # OBS for Windows looks for its own files from the folder it is started in
+    options: Dict[str, object] = {"cwd": str(place.program.parent)} if sys.platform == "win32" else {}
     try:
         subprocess.Popen(
             command,

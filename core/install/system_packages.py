@@ -47,7 +47,7 @@ def install_packages(packages: Sequence[str], console: Console, why: str) -> Non
 
 def _apt(packages: Sequence[str], console: Console) -> None:
     prefix: List[str] = []
-    if hasattr(os, "geteuid") and os.geteuid() != 0:
+    if sys.platform != "win32" and os.geteuid() != 0:
         if not shutil.which("sudo"):
             raise InstallProblem(f"Installing needs root. Run as root: apt-get install {' '.join(packages)}")
         prefix = ["sudo"] if console.interactive else ["sudo", "-n"]

@@ -44,6 +44,7 @@ class Child:
         self._unsent: queue.Queue[Optional[bytes]] = queue.Queue(_MOST_UNSENT)
         self.refused_lines = 0
         self._job: Optional[int] = None
+        self._job_lock = threading.Lock()
         handle = getattr(self._process, "_handle", None)
         if handle is not None:
             self._job = job_object.bind_to_our_life(int(handle))
@@ -76,11 +77,12 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """End the process now."""
+        """End the process now, on Windows with whatever it started: that may still hold the pipe."""
         try:
             self._process.kill()
         except OSError:
             pass
+        self._end_job()
 
     def close(self) -> None:
         """After the process ended: wait for both threads and give the handles back."""
@@ -91,9 +93,14 @@ class Child:
         for thread in (self._reader, self._writer):
             if thread is not threading.current_thread():
                 thread.join(_JOIN_LIMIT_S)
-        if self._job is not None:
-            job_object.close(self._job)
-            self._job = None
+        self._end_job()
+
+    def _end_job(self) -> None:
+        """Safe from any thread, and more than once."""
+        with self._job_lock:
+            job, self._job = self._job, None
+        if job is not None:
+            job_object.close(job)
 
     def _read(self) -> None:
         splitter = LineSplitter()

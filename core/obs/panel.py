@@ -200,7 +200,8 @@ def _device_names(panel: Panel, chosen: str) -> Dict[str, str]:
     say = panel.say
     names = {AUTOMATIC: say("setting.device.choice.automatic")}
     # one that is not there at the moment stays, so that opening the panel does not choose another one
-    for name in dict.fromkeys([*panel.devices, *([chosen] if chosen != AUTOMATIC else [])]):
+    offered = [*panel.devices, chosen] if chosen != AUTOMATIC else list(panel.devices)
+    for name in dict.fromkeys(offered):
         runtimes = ", ".join(say(f"setting.runtime.choice.{runtime}") for runtime in panel.devices.get(name, []))
         names[name] = f"{name} ({runtimes})" if runtimes else name
     return names

@@ -85,7 +85,7 @@ class ExpressionLayer:
                 # smooth at both ends, so that neither beginning nor end of a fade is seen
                 weight = np.float32(shown.weight * shown.weight * (3.0 - 2.0 * shown.weight))
                 kept = pose * (1.0 - weight * shown.touched) if shown.expression.mode == "set" else pose
-                pose = kept + weight * shown.offset
+                pose = np.asarray(kept + weight * shown.offset, np.float32)
         return pose
 
     def _find(self, which: int | str) -> _Shown | None:

@@ -118,7 +118,7 @@ class PoseMixer:
         if self._blink == "never":
             idle[_BLINK] = 0.0
         weight = self._presence * self._presence * (3.0 - 2.0 * self._presence)
-        pose = idle + (self._face.pose - idle) * np.float32(weight)
+        pose = np.asarray(idle + (self._face.pose - idle) * np.float32(weight), np.float32)
         self._blink_over(pose, blink, sample, elapsed)
         if self._bongo:
             pose[Pose.HEAD_X] += _BONGO

@@ -25,6 +25,8 @@ _GL_BGRA_EXT = 0x80E1
 _MAXIMUM_NAME_BYTES = 240
 """Spout keeps 256 bytes for a name, its end mark included; a few are left for a number."""
 _MAXIMUM_SENDERS = 100
+_MAXIMUM_SIDE_PX = 16384
+"""Of a Direct3D 11 texture (D3D11_REQ_TEXTURE2D_U_OR_V_DIMENSION)."""
 
 
 class SpoutPublisher(LatestFramePublisher):
@@ -115,6 +117,7 @@ def _refuse_what_spout_would_take_as_noise(picture: Picture) -> None:
         or picture.ndim != 3
         or picture.shape[2] != 4
         or 0 in picture.shape
+        or max(picture.shape) > _MAXIMUM_SIDE_PX
         or not picture.flags.c_contiguous
     ):
         raise OutputFailed(f"not a BGRA picture: {picture.dtype} {picture.shape} {picture.strides}", output="spout")

@@ -40,8 +40,9 @@ class BentPictures:
             share = number / (len(out) + 1)
             with self.lock:
                 forth, back = self._model.motion([after, before], pose), self._model.motion([before, after], pose)
-            first = self._first.compose(older, bands[0], displacement=forth, serial=serials[0])
-            second = self._second.compose(newer, bands[1], displacement=back, serial=serials[1])
+                first_face, second_face = (self._model.face_change(each, pose) for each in (before, after))
+            first = self._first.compose(older, bands[0], displacement=forth, serial=serials[0], change=first_face)
+            second = self._second.compose(newer, bands[1], displacement=back, serial=serials[1], change=second_face)
             cv2.addWeighted(first, 1.0 - share, second, share, 0.0, dst=picture)
         # the newer one is the next batch's older one: what was made of it is there then
         self._first, self._second = self._second, self._first

@@ -1,16 +1,19 @@
 """The last warp of a frame: a finished picture bent to a newer pose and put where the avatar stands, in one sampling.
 
-Nothing to bend and nothing to move costs nothing. Premultiplied pixels are blended, so edges keep their colour.
+Nothing to bend and nothing to move costs nothing. Premultiplied pixels are blended, so edges keep their colour. What a
+newer face changes is added where the same warp puts it.
 """
 
 from __future__ import annotations
+
+import math
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.base import Picture
-from models.motion import CELLS, Displacement
+from models.motion import CELLS, Displacement, FaceChange
 
 from .fine_canvas import FineCanvas
 from .movement import IN_PLACE, Placement
@@ -39,9 +42,11 @@ class Composer:
         placement: Placement = IN_PLACE,
         displacement: Displacement | None = None,
         serial: int | None = None,
+        change: FaceChange | None = None,
     ) -> Picture:
         """``picture`` (premultiplied BGRA, square, visible inside ``bands``) bent and placed; itself when there is
-        nothing to do. ``serial`` names the picture, if it is bent more than once."""
+        nothing to do. ``serial`` names the picture, if it is bent more than once. ``change``: of its
+        face, where it is bent."""
         size = len(picture)
         in_place = placement.stays(size)
         if displacement is None and in_place:
@@ -57,17 +62,18 @@ class Composer:
         self._canvas.show(picture, bands, serial)
         step = self._canvas.step
         moved = displacement * np.float32(size * step)
-        if in_place:
+        matrix = None if in_place else placement.matrix(size)
+        if matrix is None:
             cv2.resize(moved, (size, size), dst=self._map, interpolation=cv2.INTER_LINEAR)
             cv2.add(self._map, self._across if step == 1 else self._across_finely, dst=self._map)
-            found = _grown(bands, across, along, size)
         else:
-            matrix = placement.matrix(size)
             self._map_through(matrix, moved, size, step)
-            found = _placed(_grown(bands, across, along, size), matrix, size)
         self._out.fill(0)
-        for box in found:
+        for box in _reached(bands, across, along, size, matrix):
             self._sample(box)
+        if change is not None:
+            for box in _reached((_box_of(change, size),), across, along, size, matrix, together=True):
+                self._paint(change, box)
         return self._out
 
     def _map_through(self, matrix: NDArray[np.float64], moved: Displacement, size: int, step: int) -> None:
@@ -92,6 +98,24 @@ class Composer:
             borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0),
         )  # fmt: skip
 
+    def _paint(self, change: FaceChange, box: Box) -> None:
+        """A face's change where the bent picture shows it; alpha stays, and no colour becomes more than it."""
+        left, top, right, bottom = box
+        shown = self._out[top:bottom, left:right]
+        per_pixel = change.size / len(self._out)
+        to_change = np.array([[per_pixel / self._canvas.step, 0.0, 0.0], [0.0, per_pixel / self._canvas.step, 0.0]])
+        to_change[:, 2] = 0.5 * per_pixel - 0.5 - np.array((change.left, change.top))
+        places = cv2.transform(self._map[top:bottom, left:right], to_change)
+        paint = cv2.remap(change.paint, places, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        # all channels alike: what happens to alpha meanwhile is undone
+        alpha = cv2.extractChannel(shown, 3)
+        goes = cv2.merge([cv2.extractChannel(paint, 3)] * 4)
+        gone = cv2.multiply(shown, goes, scale=1.0 / 255.0, dtype=cv2.CV_16S)
+        cv2.subtract(paint, gone, dst=paint)
+        cv2.add(shown, paint, dst=shown, dtype=cv2.CV_8U)
+        cv2.min(shown, cv2.merge([alpha] * 4), dst=shown)
+        cv2.insertChannel(alpha, shown, 3)
+
     def _fit(self, size: int) -> None:
         if len(self._out) == size:
             return
@@ -100,6 +124,24 @@ class Composer:
         self._across = np.ascontiguousarray(np.stack(np.meshgrid(steps, steps), axis=-1))
         self._across_finely = self._across * np.float32(2.0)
         self._map, self._moved = np.empty_like(self._across), np.empty_like(self._across)
+
+
+def _reached(
+    bands: Bands, across: int, along: int, size: int, matrix: NDArray[np.float64] | None, together: bool = False
+) -> Bands:
+    """Where the bands may be after everything moved by at most so much, and was placed. ``together``: in one box."""
+    grown = _grown(bands, across, along, size)
+    if matrix is None and not together:
+        return grown
+    return _placed(grown, IN_PLACE.matrix(size) if matrix is None else matrix, size)
+
+
+def _box_of(change: FaceChange, size: int) -> Box:
+    """The pixels of a picture that a change is about."""
+    height, width = change.paint.shape[:2]
+    scale = size / change.size
+    left, top = int(change.left * scale), int(change.top * scale)
+    return left, top, math.ceil((change.left + width) * scale), math.ceil((change.top + height) * scale)
 
 
 def _grown(bands: Bands, across: int, along: int, size: int) -> Bands:

@@ -58,7 +58,8 @@ def path(
     """The ``steps`` - 1 poses there really were at even distances in time between two moments; straight from ``start``
     where the history does not reach back."""
     if older is None or not history or history[0].sampled_ns > older.sampled_ns:
-        return [start + (newer.bent - start) * np.float32(number / steps) for number in range(1, steps)]
+        way = newer.bent - start
+        return [np.asarray(start + way * np.float32(number / steps), np.float32) for number in range(1, steps)]
     times = (older.sampled_ns + (newer.sampled_ns - older.sampled_ns) * number // steps for number in range(1, steps))
     return [at(history, wanted_ns).bent for wanted_ns in times]
 

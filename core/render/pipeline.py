@@ -229,12 +229,15 @@ class Pipeline:
         rendered = [newest.pose] if self._earlier is None else [self._earlier, newest.pose]
         with self._bent.lock:
             displacement = self.model.motion(rendered, pose)
+            change = self.model.face_change(newest.pose, pose) if displacement is not None else None
         if displacement is None:
             return self._show(
                 newest, newest.picture, replace(self._newest_moment or moment, placement=moment.placement)
             )
         self._shown, self._shown_ns = look, moment.sampled_ns
-        picture = self._composer.compose(newest.picture, newest.bands, moment.placement, displacement, newest.serial)
+        picture = self._composer.compose(
+            newest.picture, newest.bands, moment.placement, displacement, newest.serial, change
+        )
         self._times.append(("between", now_ns() - started))
         return Rendered(picture, True, moment.packet_ns, moment.sampled_ns, moment.presence)
 

@@ -228,7 +228,7 @@ def _reserve(file: Path, size: int) -> mmap.mmap:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.ftruncate(descriptor, size)
-        if hasattr(os, "posix_fallocate"):
+        if sys.platform != "win32" and hasattr(os, "posix_fallocate"):
             # a hole in a mapped file on a full disk is a SIGBUS for whoever touches it, and OBS would be one of them
             os.posix_fallocate(descriptor, 0, size)
         return mmap.mmap(descriptor, size)

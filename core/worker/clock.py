@@ -27,7 +27,7 @@ class Pacer:
         self._lead_ns = DEFAULT_LEAD_NS
         self._last_deadline = 0
         self._work: dict[str, deque[int]] = {kind: deque(maxlen=_WORK_WINDOW) for kind in (KEY, OTHER)}
-        self._expected_ns = dict.fromkeys((KEY, OTHER), _FIRST_GUESS_NS)
+        self._expected_ns: dict[str, int] = dict.fromkeys((KEY, OTHER), _FIRST_GUESS_NS)
         self._expected_work_ns = _FIRST_GUESS_NS
         self.late = 0
         """Frames that were left out because their time had passed."""

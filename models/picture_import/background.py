@@ -53,7 +53,8 @@ class Background:
         if self.coefficients is None:
             return np.full((height, width, 3), self.colour, np.float32)
         small = polynomial(_SURVEY_SIDE // 4, _SURVEY_SIDE // 4) @ self.coefficients
-        return np.clip(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), 0.0, 255.0)
+        large = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(np.clip(large, 0.0, 255.0), np.float32)
 
 
 def find_background(picture: Picture) -> Background:

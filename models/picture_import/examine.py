@@ -207,8 +207,9 @@ def _head_notes(
         return []
     if not heads or offset is None:
         return [Note("head_missing")]
-    sure = heads[0].sureness >= SURE
-    notes = [Note("head_found" if sure else "head_guessed", {"percent": percent(heads[0].sureness)})]
+    first = heads[0]
+    sure = first.sureness >= SURE
+    notes = [Note("head_found" if sure else "head_guessed", {"percent": percent(first.sureness)})]
     if offset.fits:
         notes.append(Note("frame_fits"))
     else:
@@ -220,7 +221,7 @@ def _head_notes(
         notes.append(Note("frame_off", numbers))
     if len(heads) > 1:
         notes.append(Note("several_figures", {"count": len(heads)}))
-    top = heads[0].box.top * factor
+    top = first.box.top * factor
     if kind == REAL and sure and top < 1.5 and bool((look[0, :, 3] >= 128).any()):
         notes.append(Note("head_cut"))
     return notes

@@ -57,7 +57,7 @@ def find_specks(picture: Picture) -> Specks:
     areas[0] = 0
     small = areas < max(4.0, _SPECK * float(areas.max()))
     small[0] = small[int(np.argmax(areas))] = False
-    mask = np.asarray(small[labels], np.uint8)
+    mask = np.asarray(small[np.asarray(labels, np.int32)], np.uint8)
     if small.any():
         # the soft rim of a speck goes with it
         mask = np.asarray(cv2.dilate(mask, np.ones((5, 5), np.uint8)) & (visible == 0) | mask, np.uint8)

@@ -79,7 +79,8 @@ def flood(match: object) -> tuple[Mask, Mask]:
     # beyond the border the background goes on, but it does not come in from below the figure's feet
     around = cv2.copyMakeBorder(mask, narrow, narrow, narrow, narrow, cv2.BORDER_REPLICATE)
     wide = np.ascontiguousarray(cv2.erode(around, kernel)[narrow:-narrow, narrow:-narrow])
-    count, labels = cv2.connectedComponents(wide, connectivity=4)
+    count, numbered = cv2.connectedComponents(wide, connectivity=4)
+    labels = np.asarray(numbered, np.int32)
     reached = np.zeros(count, np.uint8)
     reached[np.concatenate([labels[0], labels[:, 0], labels[:, -1]])] = 1
     reached[0] = 0

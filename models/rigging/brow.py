@@ -141,7 +141,8 @@ def _brow(patch: Picture, along: Plane, across: Plane, half_height: float, scale
     robust = np.sqrt(trust)
     coefficients: NDArray[np.float64] = np.zeros(4)
     for _ in range(5):
-        coefficients = np.asarray(np.linalg.lstsq(basis * robust[:, None], heights * robust, rcond=None)[0])
+        fitted = np.linalg.lstsq(basis * robust[:, None], heights * robust, rcond=None)[0]
+        coefficients = np.asarray(fitted, np.float64)
         robust = np.sqrt(trust) / (1.0 + ((heights - basis @ coefficients) / (0.6 * thickness)) ** 2)
     curve = np.polynomial.polynomial.polyval(along.astype(np.float64), coefficients)
     ribbon = (np.abs(across - curve) < thickness) & (np.abs(along) < 1.15)

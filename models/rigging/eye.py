@@ -178,7 +178,7 @@ class Eye:
     def _opening(self, upper: Curve, lower: Curve, stretch: Curve) -> Plane:
         """Where the eyeball shows: from behind the upper lashes down to the lower line, with soft edges."""
         shape = self._shape
-        begin = upper + np.float32(0.55) * (shape.inner - shape.upper) / stretch
+        begin = np.asarray(upper + np.float32(0.55) * (shape.inner - shape.upper) / stretch, np.float32)
         # Across a steep edge, a step in height is a smaller step away from the edge.
         from_top = np.clip((shape.y - begin) * (_EDGE * lid_cosine(begin, shape.x)) + np.float32(0.5), 0, 1)
         end = lower - np.float32(0.3)

@@ -80,7 +80,8 @@ def shape_of(canvas: Canvas, place: EyePlace, skin_lab: Lab) -> EyeShape:
     spread = cv2.dilate(eye.astype(np.uint8), disc(1.9 * canvas.scale)) > 0
     # What is next to the eye but neither skin nor joined to it (hair, glasses) keeps its pixels.
     other = cv2.morphologyEx(((unlike > 0.3) & ~eye).astype(np.uint8), cv2.MORPH_OPEN, disc(0.6 * canvas.scale)) > 0
-    skin = _with_upright_lines(patch, skin, spread, np.abs(x - centre_x) / half_width)
+    off_middle = np.asarray(np.abs(x - centre_x) / half_width, np.float32)
+    skin = _with_upright_lines(patch, skin, spread, off_middle)
     belongs = cv2.GaussianBlur((spread & ~other).astype(np.float32), (0, 0), 0.4 * canvas.scale).astype(np.float32)
     return EyeShape(
         box, x, y, across, upper, inner, lower, thickness, iris_distance.astype(np.float32), luma, skin, belongs

@@ -46,6 +46,12 @@ def linear_picture(picture: Picture) -> NDArray[np.float32]:
     return np.ascontiguousarray(premultiplied.transpose(2, 0, 1)[None], np.float32)
 
 
+def encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear light (0..1) to gamma-encoded values (0..1)."""
+    curve = _GAIN * np.maximum(linear, _KNEE) ** (1.0 / _GAMMA) - _OFFSET
+    return np.where(linear < _KNEE, linear * _SLOPE, curve).astype(np.float32)
+
+
 def sampled(
     graph: GraphBuilder, picture: str, fields: str, pixels: Indices, size: int = SIZE, channels: int = 4
 ) -> str:

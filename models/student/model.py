@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from accel.base import FULL, Array, Progress, Runtime
 from core.pose.parameters import PoseVector, clamp
 from models.base import Picture
-from models.motion import Displacement, displacement
+from models.motion import Displacement, FaceChange, displacement
 
 from .coarse import CoarseWarps
+from .coarse_face import FaceChanges
 from .composition import SIZE
 from .networks import FACE_INPUTS
 from .regions import Regions
@@ -47,6 +48,12 @@ class StudentModel:
         except BaseException:
             self._renderer.close()
             raise
+        try:
+            self._faces = FaceChanges(weights, processor or runtime)
+        except BaseException:
+            self._renderer.close()
+            self._coarse.close()
+            raise
         self._size = size
         self._canvas: Picture = np.zeros((SIZE, SIZE, 4), np.uint8)
         self._face_shown = b""
@@ -77,8 +84,12 @@ class StudentModel:
             np.minimum(out[:, :, :3], out[:, :, 3:], out=out[:, :, :3])
 
     def motion(self, rendered: Sequence[PoseVector], pose: PoseVector) -> Displacement:
-        """How the picture of ``rendered[-1]`` must be bent to look like ``pose``, whose face stays."""
+        """How the picture of ``rendered[-1]`` must be bent to look like ``pose``; the face stays."""
         return displacement(self._coarse.at(clamp(rendered[-1])), self._coarse.at(clamp(pose)))
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        """What the picture of ``rendered`` lacks of the face of ``pose``."""
+        return self._faces.between(clamp(rendered), clamp(pose))
 
     def remember_up_to(self, bytes_: int) -> None:
         """How much of the device's memory faces may take that were made before."""
@@ -88,3 +99,4 @@ class StudentModel:
         """Give the sessions back."""
         self._renderer.close()
         self._coarse.close()
+        self._faces.close()

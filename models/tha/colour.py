@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
@@ -38,7 +40,7 @@ def deliver_picture(model: ModelProto, result: str) -> None:
         source = prefix + "float"
         steps.append(helper.make_node("Cast", [result], [source], to=TensorProto.FLOAT))
     # the conversion to bytes comes last and cuts off the fraction: TensorRT allows bytes as an output only
-    for operator, inputs, output, attributes in (
+    operations: tuple[tuple[str, list[str], str, dict[str, Any]], ...] = (
         ("Clip", [source, "zero", "one"], "clamped", {}),
         ("Gather", ["clamped", "blue_green_red"], "straight", {"axis": 1}),
         ("Gather", ["clamped", "alpha"], "opacity", {"axis": 1}),
@@ -48,7 +50,8 @@ def deliver_picture(model: ModelProto, result: str) -> None:
         ("Reshape", ["pixels", "shape"], "unbatched", {}),
         ("Mul", ["unbatched", "levels"], "scaled", {}),
         ("Add", ["scaled", "half"], "rounded", {}),
-    ):
+    )
+    for operator, inputs, output, attributes in operations:
         names = [name if name == source else prefix + name for name in inputs]
         steps.append(helper.make_node(operator, names, [prefix + output], **attributes))
     steps.append(helper.make_node("Cast", [prefix + "rounded"], [PICTURE], to=TensorProto.UINT8))

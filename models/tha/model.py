@@ -11,7 +11,7 @@ import numpy as np
 from accel.base import DeviceTensor, Network, Progress, Runtime, Session
 from core.pose.parameters import PoseVector, clamp
 from models.base import Picture
-from models.motion import Displacement
+from models.motion import Displacement, FaceChange
 
 from .contract import PICTURE_SIDE
 from .files import ThaFiles
@@ -112,6 +112,10 @@ class ThaModel:
         """
         earlier = [clamp(known) + np.float32(0.0) for known in rendered[-2:]]
         return self._warps.motion(earlier, clamp(pose))
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        """Its networks have no look at a face that is cheaper than the face."""
+        return None
 
     def remember_up_to(self, bytes_: int) -> None:
         """How much of the device's memory faces may take that were made before."""

@@ -37,7 +37,7 @@ def frames_in(video: Path) -> int:
 
 
 def read(path: Path) -> list[int]:
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     assert picture is not None
     return [int(value) for value in picture[0, 0]]
 

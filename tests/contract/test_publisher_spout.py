@@ -84,6 +84,7 @@ def test_of_a_hidden_avatar_one_transparent_picture_is_sent() -> None:
         np.zeros((64, 64, 3), np.uint8),
         np.zeros((64, 64), np.uint8),
         np.zeros((0, 64, 4), np.uint8),
+        np.zeros((1, 16385, 4), np.uint8),
     ],
 )
 def test_what_is_no_picture_never_reaches_spout(wrong: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:

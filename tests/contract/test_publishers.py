@@ -178,7 +178,7 @@ def _over_green(picture: Picture) -> Picture:
 
 
 def _read_picture(path: Path) -> NDArray[np.uint8]:
-    return np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), np.uint8)
+    return np.asarray(cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED), np.uint8)
 
 
 def _read_last(path: Path) -> NDArray[np.uint8]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
+import psutil
 import pytest
 
 from core.obs import launcher
@@ -35,11 +35,8 @@ def wish(python: str = sys.executable, visible: bool = True, settings: Optional[
 
 def alive(pid: int) -> bool:
     """Is there such a process?"""
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
+    # os.kill(pid, 0) would be Ctrl+C on Windows
+    return psutil.pid_exists(pid)
 
 
 def engine_threads() -> List[str]:

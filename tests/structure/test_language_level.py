@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.wire.folders import PROJECT
+from tests.windows.wine_detection import under_wine
 
 OBS_SIDE = [
     PROJECT / "obs_easyvtuber.py",
@@ -34,6 +35,9 @@ for folder in ("core/wire", "core/obs", "core/install"):
 
 def _find(version: str) -> str | None:
     """An interpreter of that version: on the PATH, or among pyenv's."""
+    if under_wine():
+        # Wine finds Linux's interpreters, and starts them, but cannot hear them
+        return None
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     candidates = [str(path) for path in sorted(pyenv.glob(f"{version}.*/bin/python"))]
     for candidate in (shutil.which(f"python{version}"), *candidates):

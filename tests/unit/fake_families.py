@@ -22,7 +22,7 @@ from core.wire.rungs import RIG
 from models.base import Picture
 from models.character import Character
 from models.family import Report
-from models.motion import Displacement
+from models.motion import Displacement, FaceChange
 from models.opener import ModelOpener
 from models.self_check import Verdicts, check_poses
 from models.wish import ModelWish
@@ -196,6 +196,9 @@ class FakeModel:
         out[:] = picture if spoil is None else spoil(picture)
 
     def motion(self, rendered: Sequence[PoseVector], pose: PoseVector) -> Displacement | None:
+        return None
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
         return None
 
     def remember_up_to(self, bytes_: int) -> None:

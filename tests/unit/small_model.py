@@ -8,7 +8,7 @@ import numpy as np
 
 from core.pose.parameters import PoseVector
 from models.base import Picture
-from models.motion import CELLS, Displacement
+from models.motion import CELLS, Displacement, FaceChange
 
 
 class SmallModel:
@@ -30,6 +30,9 @@ class SmallModel:
     def motion(self, rendered: Sequence[PoseVector], pose: PoseVector) -> Displacement | None:
         self.bent.append((round(float(rendered[-1][0]), 4), round(float(pose[0]), 4)))
         return np.zeros((CELLS, CELLS, 2), np.float32)
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        return None
 
     def remember_up_to(self, bytes_: int) -> None:
         self.memory_bytes = bytes_

@@ -137,6 +137,8 @@ class Server:
 class _Handler(http.server.BaseHTTPRequestHandler):
     server_of_test: Server
     protocol_version = "HTTP/1.1"
+    timeout = 5.0
+    """Seconds a write may take: Wine does not tell a writer that the other side is gone."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Quiet."""

@@ -10,7 +10,7 @@ import pytest
 from core.pose.parameters import PoseVector, neutral
 from core.render.bending import BentPictures
 from models.base import Picture
-from models.motion import CELLS, Displacement
+from models.motion import CELLS, Displacement, FaceChange
 
 SIZE = 64
 
@@ -33,9 +33,23 @@ class Slider:
         moved[..., 0] = (float(rendered[-1][0]) - float(pose[0])) * 32.0 / SIZE
         return moved
 
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        return None
+
     def remember_up_to(self, bytes_: int) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Lively(Slider):
+    """Knows how much darker another pose's face is, in the middle of its picture."""
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        if rendered[1] == pose[1]:
+            return None
+        paint = np.zeros((SIZE, SIZE, 4), np.int16)
+        paint[..., :3] = round(float(pose[1] - rendered[1]) * 200.0)
+        return FaceChange(paint, 0, 0, SIZE)
 
 
 class Stiff(Slider):
@@ -72,6 +86,13 @@ def test_what_does_not_move_passes_from_one_to_the_other_in_even_steps() -> None
     made = _drawn(Slider(), [_pose(0.5, bright) for bright in (0.0, 0.2, 0.9, 1.0)])
     middle = [int(picture[32, 32, 0]) for picture in made]
     assert middle == pytest.approx([200 / 3, 400 / 3], abs=2)
+    assert all(picture[32, 32, 3] == 200 for picture in made)
+
+
+def test_a_face_is_that_of_the_pose_there_really_was() -> None:
+    brightness = (0.5, 0.2, 0.9, 0.6)
+    made = _drawn(Lively(), [_pose(0.5, bright) for bright in brightness])
+    assert [int(picture[32, 32, 0]) for picture in made] == pytest.approx([200 * each for each in (0.2, 0.9)], abs=2)
     assert all(picture[32, 32, 3] == 200 for picture in made)
 
 

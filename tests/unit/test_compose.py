@@ -15,7 +15,7 @@ from core.render.fine_canvas import FINEST, FineCanvas
 from core.render.movement import IN_PLACE, Placement
 from core.render.visible import Bands, Box, visible_bands
 from models.base import Picture
-from models.motion import CELLS, Displacement
+from models.motion import CELLS, Displacement, FaceChange
 
 Places = NDArray[np.float64]
 SIZES = [256, 300, 512, 1024]
@@ -402,6 +402,104 @@ def test_what_comes_in_from_outside_is_transparent(displacement: Displacement | 
     warped = composed(np.full((64, 64, 4), 255, np.uint8), Placement(right=0.25), displacement)
     assert not warped[:, :15].any()
     assert (warped[:, 17:] == 255).all()
+
+
+# -- a newer face -----------------------------------------------------------------------------------------------------
+
+
+def painted(size: int, left: int, top: int, share: int = 0, height: int = 24, width: int = 32) -> FaceChange:
+    """Soft towards its edges; more blue, less green. ``share``: of the old colours that goes in the middle."""
+    soft = np.outer(np.hanning(height), np.hanning(width))[..., None]
+    paint = soft * np.array([60.0, -40.0, 25.0 if share else 0.0, share])
+    return FaceChange(np.rint(paint).astype(np.int16), left, top, size)
+
+
+def over(picture: Picture, change: FaceChange) -> Picture:
+    """The definition, on a picture of the size that the change is for."""
+    made = picture.astype(np.float64)
+    height, width = change.paint.shape[:2]
+    shown = made[change.top : change.top + height, change.left : change.left + width, :3]
+    paint = change.paint.astype(np.float64)
+    shown[...] = shown * (1.0 - paint[..., 3:] / 255.0) + paint[..., :3]
+    made[..., :3] = np.clip(made[..., :3], 0.0, made[..., 3:])
+    return np.rint(made).astype(np.uint8)
+
+
+def with_face(picture: Picture, placement: Placement, displacement: Displacement, change: FaceChange | None) -> Picture:
+    made = Composer().compose(picture, visible_bands(picture), placement, displacement, change=change)
+    return made.copy()
+
+
+@pytest.mark.parametrize("share", [0, 200])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_face_is_painted_where_the_picture_shows_it(size: int, share: int) -> None:
+    change = painted(size, int(0.42 * size), int(0.4 * size), share)
+    expected = over(smooth(size), change)
+    assert apart(expected, smooth(size)) > 30
+    assert apart(with_face(smooth(size), IN_PLACE, shift(0.0, 0.0), change), expected) <= LEVELS_APART
+
+
+@pytest.mark.parametrize("share", [0, 200])
+@pytest.mark.parametrize("placement", [IN_PLACE, *PLACEMENTS])
+@pytest.mark.parametrize("size", [256, 1024])
+def test_it_is_bent_and_placed_as_the_picture_is(size: int, placement: Placement, share: int) -> None:
+    change = painted(size, int(0.42 * size), int(0.4 * size), share, size // 8, size // 6)
+    expected = with_face(over(smooth(size), change), placement, wavy(0.03), None)
+    assert apart(with_face(smooth(size), placement, wavy(0.03), change), expected) <= LEVELS_APART + 1
+
+
+@pytest.mark.parametrize("size", [256, 1024])
+def test_a_face_fits_pictures_of_every_size(size: int) -> None:
+    """It is made for 512 pixels."""
+    change = painted(512, 210, 200, 128, 80, 96)
+    scaled = cv2.resize(change.paint, None, fx=size / 512, fy=size / 512, interpolation=cv2.INTER_LINEAR)
+    own = FaceChange(np.asarray(scaled, np.int16), 210 * size // 512, 200 * size // 512, size)
+    expected = over(smooth(size), own)
+    assert apart(with_face(smooth(size), IN_PLACE, shift(0.0, 0.0), change), expected) <= LEVELS_APART + 1
+
+
+@pytest.mark.parametrize("share", [0, 255])
+@pytest.mark.parametrize("placement", [IN_PLACE, PLACED])
+def test_a_face_leaves_alpha_alone_and_no_colour_is_above_it(placement: Placement, share: int) -> None:
+    for seed in range(3):
+        picture = patch(256, (30, 40, 220, 200), seed)
+        change = painted(256, 10, 20, share, 160, 230)
+        without = with_face(picture, placement, wavy(0.03), None)
+        warped = with_face(picture, placement, wavy(0.03), change)
+        assert np.array_equal(warped[..., 3], without[..., 3])
+        assert (warped[..., :3].max(axis=2) <= warped[..., 3]).all()
+        assert not np.array_equal(warped, without)
+
+
+def test_round_a_face_not_a_pixel_changes() -> None:
+    picture, change = noise(256), painted(256, 100, 90)
+    without, warped = (with_face(picture, IN_PLACE, shift(0.0, 0.0), each) for each in (None, change))
+    touched = np.argwhere((warped != without).any(axis=2))
+    assert (touched.min(axis=0) >= (90, 100)).all()
+    assert (touched.max(axis=0) < (90 + 24, 100 + 32)).all()
+    nothing = FaceChange(np.zeros_like(change.paint), 100, 90, 256)
+    without, warped = (with_face(picture, IN_PLACE, wavy(0.02), each) for each in (None, nothing))
+    assert np.array_equal(warped, without)
+
+
+@pytest.mark.parametrize(("left", "top"), [(-20, -10), (250, 245), (400, 400), (-200, 60)])
+def test_a_face_may_reach_out_of_the_picture(left: int, top: int) -> None:
+    change = painted(256, left, top)
+    warped = with_face(noise(256), IN_PLACE, shift(0.0, 0.0), change)
+    canvas = np.zeros((1024, 1024, 4), np.uint8)
+    canvas[300:556, 300:556] = noise(256)
+    moved = FaceChange(change.paint, left + 300, top + 300, 1024)
+    assert apart(warped, over(canvas, moved)[300:556, 300:556]) <= 1
+
+
+def test_the_picture_that_is_bent_keeps_its_own_face() -> None:
+    picture, composer = smooth(256), Composer()
+    before = picture.copy()
+    bands = visible_bands(picture)
+    first = composer.compose(picture, bands, displacement=shift(0.0, 0.0), serial=3).copy()
+    composer.compose(picture, bands, displacement=shift(0.0, 0.0), serial=3, change=painted(256, 100, 100, 90))
+    assert np.array_equal(composer.compose(picture, bands, displacement=shift(0.0, 0.0), serial=3), first)
+    assert np.array_equal(picture, before)
 
 
 # -- the canvas -------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from core.wire import folders
@@ -80,7 +81,7 @@ def test_the_picture_of_the_last_minute_is_drawn_beside_the_loop(figures: Figure
         figures.draw_minute()
         parts.run()
         paths.append(figures.minute_picture)
-        picture = cv2.imread(paths[-1])
+        picture = cv2.imdecode(np.fromfile(paths[-1], np.uint8), cv2.IMREAD_COLOR)
         assert picture is not None
         assert picture.shape == (240, 480, 3)
     assert paths[0] != paths[1] != paths[2], "whoever shows one must not see it change"

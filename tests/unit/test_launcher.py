@@ -111,7 +111,7 @@ def test_what_the_worker_complains_about_can_be_read_afterwards(program: List[st
     program.append("import sys; sys.stderr.write('first\\nlast words')")
     launched = launcher.launch(sys.executable)
     launched.process.communicate(timeout=60)
-    assert launcher.what_it_said(launched.stderr_path) == "first\nlast words"
+    assert launcher.what_it_said(launched.stderr_path).splitlines() == ["first", "last words"]
     assert home in launched.stderr_path.parents
 
 

@@ -132,6 +132,8 @@ def windows(package: Path, monkeypatch: pytest.MonkeyPatch) -> FakeOnnxRuntime:
     found = importlib.util.find_spec("onnxruntime")
     fake = put_in_place(monkeypatch)
     fake.__spec__ = found
+    # these cards are made up: the real DXGI would answer for its own
+    monkeypatch.setattr("accel.onnxruntime.devices.driver_version", lambda adapter: "")
     return fake
 
 

@@ -149,6 +149,7 @@ def test_a_refusal_whose_operators_nobody_knows_is_still_one(fake: FakeOnnxRunti
     [
         (RuntimeError("9 : NOT_IMPLEMENTED : Could not find an implementation for Erf(13)"), NetworkRefused, "Erf"),
         (RuntimeError("Could not find an implementation for Loop(16)"), NetworkRefused, "Loop"),
+        (RuntimeError("Provider type for Conv node with name 'it' is not set."), NetworkRefused, "Conv"),
         (RuntimeError("8007000E: out of memory"), RuntimeFailed, "8007000E"),
         (ValueError("device_id 7 is not there"), RuntimeFailed, "device_id 7"),
         (InvalidProtobuf("protobuf parsing failed"), ModelFileBad, "parsing"),

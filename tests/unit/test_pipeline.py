@@ -20,7 +20,7 @@ from core.render.movement import IN_PLACE, Movement, Placement
 from core.render.pipeline import MOTION, RIFE, SMOOTH, Pace, Pipeline
 from core.wire.errors import AccelError, RuntimeFailed
 from models.base import Picture
-from models.motion import CELLS, Displacement
+from models.motion import CELLS, Displacement, FaceChange
 
 LIMIT_S = 5.0
 MILLISECOND = 1_000_000
@@ -117,6 +117,9 @@ class SlidingModel:
         self.bent: list[tuple[float, ...]] = []
         """The first values of the pictures' poses and of the pose wanted."""
         self.bends = True
+        self.faces: list[tuple[float, float]] = []
+        """The first values of the picture's pose and of the pose whose face was asked for."""
+        self.paints = False
         self.fails: Exception | None = None
         self.at_motion: Callable[[], None] = lambda: None
 
@@ -138,6 +141,14 @@ class SlidingModel:
         moved: Displacement = np.zeros((CELLS, CELLS, 2), np.float32)
         moved[..., 0] = (float(rendered[-1][0]) - float(pose[0])) * WAY / SIZE
         return moved
+
+    def face_change(self, rendered: PoseVector, pose: PoseVector) -> FaceChange | None:
+        self.faces.append((round(float(rendered[0]), 4), round(float(pose[0]), 4)))
+        if not self.paints:
+            return None
+        paint = np.zeros((SIZE, SIZE, 4), np.int16)
+        paint[..., 0] = -255
+        return FaceChange(paint, 0, 0, SIZE)
 
     def remember_up_to(self, bytes_: int) -> None:
         pass
@@ -453,6 +464,17 @@ def test_the_model_is_told_the_last_two_pictures_and_the_pose_of_now(stage: Make
     on = stage(MOTION_2)
     on.frames(6)
     assert on.model.bent == [(0.0, 0.01, 0.02), (0.01, 0.03, 0.04), (0.03, 0.05, 0.06)]
+
+
+def test_a_bent_picture_has_the_face_of_now(stage: MakeStage) -> None:
+    on = stage(Pace("motion", 3))
+    on.model.paints = True
+    shown = on.shown(30)
+    assert {frame.in_between for frame in shown} == {False, True}
+    for frame in shown:
+        assert frame.picture[..., 1].any()
+        assert frame.picture[..., 0].any() != frame.in_between
+    assert on.model.faces == [(bent[-2], bent[-1]) for bent in on.model.bent]
 
 
 def test_of_the_first_picture_nothing_came_before(stage: MakeStage) -> None:

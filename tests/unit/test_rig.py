@@ -468,6 +468,10 @@ def test_poses_out_of_range_are_clamped() -> None:
     assert (_drawn(wild) == _drawn(MAXIMUM.copy())).all()
 
 
+def test_it_has_no_look_at_a_face_apart() -> None:
+    assert _rig().face_change(neutral(), _pose(MOUTH_AAA=1.0)) is None
+
+
 def test_the_caller_keeps_its_pose() -> None:
     pose = _random_poses(1)[0]
     before = pose.copy()

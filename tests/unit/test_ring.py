@@ -222,6 +222,7 @@ def test_a_locator_that_leads_nowhere_is_refused(locator: str) -> None:
         FrameRing.attach(locator)
 
 
+@POSIX_ONLY
 def test_a_folder_that_cannot_be_written_is_an_error_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(FrameRingUnusable) as caught:
         FrameRing.create(SIZE, folder=tmp_path / "missing")

@@ -399,6 +399,7 @@ def test_motion_is_computed_on_the_processor(named: bool) -> None:
     model = opened(card, motion_on=elsewhere if named else None)
     draw(model, POSES[0])
     card.taken_runs()
+    elsewhere.taken_runs()
     card.crossed.clear()
     found = model.motion([POSES[0]], POSES[1])
     asked, idle = (elsewhere, card) if named else (card, elsewhere)
@@ -413,7 +414,7 @@ def test_motion_is_computed_on_the_processor(named: bool) -> None:
     assert not network.alone
     if named:
         assert "student motion" not in {network.name for network in (*card.networks, *card.prepared)}
-        assert len(elsewhere.networks) == 1
+        assert {network.name for network in elsewhere.networks} == {"student motion", "student face survey"}
     for _ in range(2):
         model.close()
         assert (card.open_sessions, elsewhere.open_sessions) == (0, 0)
@@ -436,7 +437,7 @@ def test_a_family_has_motion_computed_on_its_processor(
     files = write_small_student(tmp_path / "student")
     family = student_family.StudentFamily(files, read_picture(files.picture), FULL_TIER, elsewhere)
     model = family.open_for_check(card, FULL) if for_check else family.open(card, FULL, SIZE, lambda *given: None)
-    assert [network.name for network in elsewhere.networks] == ["student motion"]
+    assert "student motion" in {network.name for network in elsewhere.networks}
     assert "student motion" not in {network.name for network in card.networks}
     model.close()
     assert (card.open_sessions, elsewhere.open_sessions) == (0, 0)

@@ -97,6 +97,11 @@ def _away(first: Picture, second: Picture) -> int:
 # The picture
 
 
+def test_it_has_no_look_at_a_face_apart(plain: Shown) -> None:
+    pose = np.zeros(45, np.float32)
+    assert plain.model.face_change(pose, pose + np.float32(0.5)) is None
+
+
 @pytest.mark.parametrize(("family", "name", "precision"), SETS)
 def test_the_picture_is_that_of_all_five_networks(sets: Sets, family: str, name: str, precision: str) -> None:
     shown = Shown(sets(family, name, precision))

@@ -166,7 +166,7 @@ BROKEN: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("changed", BROKEN, ids=str)
+@pytest.mark.parametrize("changed", BROKEN, ids=lambda changed: str(changed).split(" at 0x")[0])
 def test_a_broken_packet_changes_nothing(changed: dict[str, Any]) -> None:
     """Neither the shapes that are kept, nor the time that the next packet is measured by."""
     decoder = VtsDecoder()

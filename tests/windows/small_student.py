@@ -1,4 +1,4 @@
-"""The tests' small THA4 student in the files that its author's program writes, and where a real one lies."""
+"""The tests' small THA4 student in the files that its author's program writes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,9 @@ from models.student.folder import StudentFiles, load_student_weights, student_fi
 from models.student.weights import Layer, SineNetwork, StudentWeights
 from tests.unit.student_networks import small_picture, small_weights
 from tests.unit.torch_files import torch_file
-from tests.windows.checks import test_data
 
 FOLDER_NAME = "御子 Ünal ☆"
 _PICTURE_NAME = "立ち絵.png"
-_REAL = Path("models") / "tha4_student" / "lambda_00"
-
-
-def real_student() -> StudentFiles | None:
-    """The test data's student."""
-    folder = test_data(_REAL)
-    return None if folder is None else student_files(folder)
 
 
 def write_small_student(folder: Path) -> StudentFiles:
@@ -52,6 +44,12 @@ def as_computed(files: StudentFiles, picture: Picture) -> tuple[StudentWeights, 
     """Weights and picture (1, 4, 512, 512) as renderers take them."""
     weights = load_student_weights(files)
     return StudentWeights(blue_first(weights.face), blue_first(weights.body)), linear_picture(picture)
+
+
+def blue_first_weights() -> StudentWeights:
+    """The small student's, as renderers take them."""
+    weights = small_weights()
+    return StudentWeights(blue_first(weights.face), blue_first(weights.body))
 
 
 def _tensors(sine_names: str, output_name: str, network: SineNetwork) -> dict[str, NDArray[np.float32]]:
