@@ -64,13 +64,17 @@ def rewritten(content: bytes) -> bytes:
 
 
 def _is_plain(node: onnx.NodeProto, known: dict[str, Type]) -> bool:
-    """Two tensors of one type and shape, as far as that is known."""
+    """Two float32 tensors of one shape, as far as that is known."""
     if node.op_type not in _OPERATORS or len(node.input) != 2:
         return False
     first, second = (known.get(name) for name in node.input)
     if first is None or second is None:
         return first is second
-    return first == second and first[0] == TensorProto.FLOAT and math.prod(first[1]) > 1
+    # 0 is a size that is known only when it runs; of as many dimensions the operation stays the same rewritten
+    same = len(first[1]) == len(second[1]) and all(
+        one == other or 0 in (one, other) for one, other in zip(first[1], second[1], strict=True)
+    )
+    return same and first[0] == second[0] == TensorProto.FLOAT and math.prod(first[1]) != 1
 
 
 def _without(node: onnx.NodeProto, known: dict[str, Type]) -> Iterator[onnx.NodeProto]:

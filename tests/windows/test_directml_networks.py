@@ -123,7 +123,8 @@ def student_draws_alike(
 
 
 def test_the_face_stays_on_the_card_and_is_remembered_there(machine: Machine) -> None:
-    model = StudentModel(blue_first_weights(), linear_picture(small_picture()), tiers()["exact"], machine.card, 512)
+    parts = blue_first_weights(), linear_picture(small_picture()), tiers()["exact"]
+    model = StudentModel(*parts, machine.card, 512, processor=machine.processor)
     first = check_poses()[1]
     known = draw(model, first)
     face = model._renderer._face

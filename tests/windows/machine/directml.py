@@ -38,8 +38,8 @@ MIRROR_VARIABLE = "EASYVTUBER_DEBIAN_MIRROR"
 """Names a Debian mirror where this system's own packages come from another distribution."""
 SUITE_FILES = ("tests/windows/test_directml.py", "tests/windows/test_directml_networks.py")
 """What runs in there."""
-TESTS_LIMIT_S = 1200.0
-"""Four times as long as they take on two cores."""
+RESULT_NAME = "directml.json"
+"""How far the card is from the processor."""
 _COMPLETE = "complete"
 _LIBRARIES = Path("usr/lib/x86_64-linux-gnu/wine/x86_64-windows")
 _BUILT_IN, _COPIED = b"Wine builtin DLL", b"a copy of Wine's"
@@ -81,7 +81,7 @@ class DirectMLMachine:
     @property
     def result(self) -> Path:
         """Where tests in there write how far the card is from the processor (:mod:`tests.windows.card_errors`)."""
-        return self.machine.folder / "directml.json"
+        return self.machine.folder / RESULT_NAME
 
     def command(self, *arguments: str) -> list[str]:
         """What runs a program of that system in namespaces of its own.
@@ -144,33 +144,6 @@ def prepare(console: Console, machine: WindowsMachine) -> DirectMLMachine:
     (made.folder / _COMPLETE).touch()
     console.say(f"DirectML is ready after {time.monotonic() - began_s:.0f} s")
     return made
-
-
-def run_tests(made: DirectMLMachine, console: Console, results: Path, limit_s: float = TESTS_LIMIT_S) -> int:
-    """Run the tests that need a card and give pytest's exit code.
-
-    ``results``: a folder, where ``directml.xml`` (as pytest writes it) and ``directml.json`` (how far the card is from
-    the processor) are afterwards. Raises SetUpFailed when they take longer than ``limit_s``.
-    """
-    report = made.machine.folder / "directml.xml"
-    for old in (report, made.result):
-        old.unlink(missing_ok=True)
-    options = ["-q", "--tb=short", "-p", "no:cacheprovider", "-o", "addopts=--strict-markers -ra"]
-    options += [f"--rootdir={windows_path(PROJECT)}", f"--junitxml={windows_path(report)}"]
-    files = [windows_path(PROJECT / file) for file in SUITE_FILES]
-    try:
-        done = made.run_python(
-            "-m", "pytest", *options, *files,
-            limit_s=limit_s,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as problem:
-        raise SetUpFailed(f"The tests of DirectML were not done after {limit_s:.0f} s and were ended.") from problem
-    console.say(done.stdout.decode("utf-8", "replace").strip())
-    results.mkdir(parents=True, exist_ok=True)
-    for file in (report, made.result):
-        if file.is_file():
-            shutil.copyfile(file, results / file.name)
-    return done.returncode
 
 
 def remove(folder: Path) -> None:

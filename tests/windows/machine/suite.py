@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from core.wire.folders import PROJECT
 from tests.windows.machine import directml, side_by_side
 from tests.windows.machine.left_over import end_left_over, left_over
 from tests.windows.machine.machine import WindowsMachine, windows_path
+from tests.windows.machine.problem import SetUpFailed
 from tests.windows.machine.side_by_side import Share
 from tests.windows.machine.tally import Tally, read_results, tally
 
@@ -21,6 +25,8 @@ SUMMARY = RESULTS / "summary.json"
 """``tests_run``, ``tests_failed``, ``tests_skipped``, ``reasons`` (reason: how many), ``failed``, ``left_over``."""
 WHOLE = "--windows-whole"
 DIRECTML = "--directml"
+BUNDLE = "--bundle"
+_BUNDLE_LIMIT_S = 900.0
 _DURATIONS = "durations.json"
 _CHARACTERS_A_SECOND = 2000.0
 """A file that no earlier run tells of counts by its size."""
@@ -30,13 +36,16 @@ def run_suite(machine: WindowsMachine, arguments: Sequence[str], console: Consol
     """Run the tests and give the exit code: 0 when all that ran passed and no process was left behind.
 
     ``arguments`` go to pytest; with a file or folder among them only that runs. ``--windows-whole`` runs the tests
-    that say nothing about Windows too; ``--directml`` those of DirectML on the system that has it.
+    that say nothing about Windows too; ``--directml`` those of DirectML on the system that has it; ``--bundle`` makes
+    the all-in-one zip, which is unpacked and started then. Raises SetUpFailed.
     """
     RESULTS.mkdir(parents=True, exist_ok=True)
+    if BUNDLE in arguments:
+        _make_bundle(machine, console)
     for old in (*RESULTS.glob("results-*.xml"), SUMMARY):
         old.unlink(missing_ok=True)
     quick = [] if WHOLE in arguments else ["--windows-quick"]
-    extra = [*quick, *(argument for argument in arguments if argument not in (WHOLE, DIRECTML))]
+    extra = [*quick, *(argument for argument in arguments if argument not in (WHOLE, DIRECTML, BUNDLE))]
     named = any((PROJECT / argument.partition("::")[0]).exists() for argument in extra if not argument.startswith("-"))
     with VirtualScreen() as screen:
         bytecode = windows_path(machine.folder / "bytecode")
@@ -50,6 +59,9 @@ def run_suite(machine: WindowsMachine, arguments: Sequence[str], console: Consol
         end_left_over(machine)
     for text in said:
         console.say(text)
+    far_from_the_processor = machine.folder / directml.RESULT_NAME
+    if DIRECTML in arguments and far_from_the_processor.is_file():
+        shutil.copyfile(far_from_the_processor, RESULTS / directml.RESULT_NAME)
     written = [share.results for share in shares if share.results.is_file()]
     results = read_results(written)
     if not named:
@@ -90,6 +102,20 @@ def known_durations(folder: Path) -> dict[str, float]:
         return {}
 
 
+def _make_bundle(machine: WindowsMachine, console: Console) -> None:
+    """Where tests/windows/test_bundle.py looks for it."""
+    console.say("the all-in-one zip")
+    target = RESULTS / "bundle.zip"
+    target.unlink(missing_ok=True)
+    made = ["bundle", "--python", str(machine.python_home), "--output", str(target)]
+    done = subprocess.run(
+        [sys.executable, str(PROJECT / "install_plugin.py"), *made],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=_BUNDLE_LIMIT_S, check=False,
+    )  # fmt: skip
+    if done.returncode != 0 or not target.is_file():
+        raise SetUpFailed(f"The bundle could not be made: {done.stdout.decode('utf-8', 'replace').strip()[-600:]}")
+
+
 def _share(machine: WindowsMachine, environment: dict[str, str], name: str, files: Sequence[str]) -> Share:
     # Wine gives every program a TEMP of its own; tests write into a folder with a name as users have them
     temporary = machine.temporary_folder / f"tests {name}"
@@ -101,7 +127,8 @@ def _directml_share(machine: WindowsMachine, console: Console) -> Share:
     files = [windows_path(PROJECT / file) for file in directml.SUITE_FILES if (PROJECT / file).is_file()]
     # the checkout cannot be written there
     results = machine.folder / "results-directml.xml"
-    results.unlink(missing_ok=True)
+    for old in (results, system.result, RESULTS / system.result.name):
+        old.unlink(missing_ok=True)
     return Share(system.python, system.environment, Path("/"), files, results, machine.temporary_folder / "directml")
 
 
