@@ -19,6 +19,7 @@ _NETWORKS = "networks at length on the processor, with the same ONNX Runtime; te
 _CLOCKWORK = "plays a policy through on a clock of its own: nothing of a system is in it"
 _STAND_INS = "stand-ins written in Python take the place of NVIDIA's libraries"
 _TABLES = "compares networks with the table of DirectML's kernels: nothing of a system is in it"
+_WORKER = "parts of the worker at length in one process; the worker itself runs (test_worker_process, test_spout)"
 _SOURCES = "reads the project's sources, which are the same on every system"
 _FUZZ = "made-up bytes against decoders that know nothing of a system; the decoders' own tests and sockets run"
 
@@ -104,7 +105,11 @@ SAYS_NOTHING: Mapping[str, str] = {
     "tests/unit/test_upscale_network.py": _NETWORKS,
     "tests/unit/test_upscale_precision.py": _NETWORKS,
     "tests/unit/test_drawing.py": _CLOCKWORK,
-    "tests/unit/test_worker_drawing.py": _PICTURES,
+    "tests/unit/test_worker_app.py": _WORKER,
+    "tests/unit/test_worker_drawing.py": _WORKER,
+    "tests/unit/test_worker_inputs.py": _WORKER,
+    "tests/unit/test_worker_models.py": _WORKER,
+    "tests/unit/test_picture_import_create.py": _PICTURES,
     "tests/unit/test_drawing_governor.py": _CLOCKWORK,
     "tests/unit/test_drawing_rating.py": _CLOCKWORK,
     "tests/unit/test_enhancers.py": _CLOCKWORK,
