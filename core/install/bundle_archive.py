@@ -9,8 +9,9 @@ import re
 import shutil
 import zipfile
 from pathlib import Path
-from typing import IO, Dict, Iterator, List, Mapping, NamedTuple, Union
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Union
 
+from .bundle_contents import digest_of
 from .console import Console
 from .problem import InstallProblem
 
@@ -112,19 +113,12 @@ def _read_back(fresh: Path, top: str, known: Mapping[str, Fingerprint], total: i
             progress.to(done / max(total, 1), name.rpartition("/")[2])
             try:
                 with archive.open(f"{top}/{name}") as member:
-                    sha256 = _hash(member)
+                    sha256 = digest_of(member)
             except zipfile.BadZipFile:
                 sha256 = ""
             if sha256 != known[name].sha256:
                 raise InstallProblem(f"{name} came back from the disk changed. Is the disk sound? Run this again.")
             done += known[name].byte_count
-
-
-def _hash(file: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    for piece in iter(lambda: file.read(_PIECE), b""):
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 def _pieces(source: Source) -> Iterator[bytes]:

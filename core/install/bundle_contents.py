@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import IO, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..wire.folders import PROJECT
 from .bundle_pins import pin_of
@@ -91,10 +91,15 @@ def pip_options(bundle: Optional[Bundle], requirement: str, python: Tuple[int, i
 
 def hash_of(path: Path) -> str:
     """SHA-256 of a file, hexadecimal. Raises OSError."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        for piece in iter(lambda: file.read(_PIECE), b""):
-            digest.update(piece)
+        return digest_of(file)
+
+
+def digest_of(file: IO[bytes]) -> str:
+    """SHA-256 of what is left to read, hexadecimal. Raises what reading raises."""
+    digest = hashlib.sha256()
+    for piece in iter(lambda: file.read(_PIECE), b""):
+        digest.update(piece)
     return digest.hexdigest()
 
 

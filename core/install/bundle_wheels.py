@@ -23,10 +23,11 @@ PLATFORM = "win_amd64"
 _MINOR = 12
 _KNOWN = "hashes.json"
 _LIMIT_S = 1200.0
-_TARGET = (
+WINDOWS_TARGET = (
     "--platform", PLATFORM, "--python-version", f"3.{_MINOR}", "--implementation", "cp",
     "--abi", f"cp3{_MINOR}", "--abi", "abi3", "--abi", "none", "--only-binary=:all:",
 )  # fmt: skip
+"""What has pip on any system take wheels for CPython 3.12 on 64-bit Windows; it still judges markers by its own."""
 _QUIET = ("--no-deps", "--disable-pip-version-check", "--no-input", "--quiet")
 _NAME = re.compile(
     r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-\d[^-]*)?-(?P<python>[^-]+)-(?P<abi>[^-]+)-(?P<on>[^-]+)\.whl"
@@ -118,7 +119,7 @@ def _fetched(pin: Pin, python: Path, folder: Path, run: Runner) -> Wheel:
     with tempfile.TemporaryDirectory(prefix="incoming-", dir=str(folder)) as incoming:
         pip = [str(python), "-I", "-m", "pip"]
         ask = f"{pin.name}=={pin.version}"
-        done = run([*pip, "download", *_QUIET, *_TARGET, "--dest", incoming, ask], _LIMIT_S)
+        done = run([*pip, "download", *_QUIET, *WINDOWS_TARGET, "--dest", incoming, ask], _LIMIT_S)
         if done.returncode != 0:
             # a package of Python alone may be published as source only: what is built of it here runs there as well
             built = run([*pip, "wheel", *_QUIET, "--wheel-dir", incoming, ask], _LIMIT_S)

@@ -9,6 +9,7 @@ from typing import List
 
 from ..wire.folders import PROJECT
 from . import environment
+from .bundle_wheels import WINDOWS_TARGET
 
 SOURCES = PROJECT / "build" / "windows-packages"
 """Where ``pyproject.toml`` has the second checker look before it takes a stub."""
@@ -25,9 +26,8 @@ def download(python: Path, package: str) -> Path:
     """
     folder = python.parent.parent / "windows-wheels"
     if not wheels(folder, package):
-        command = [str(python), "-I", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        target = ["--platform", "win_amd64", "--python-version", "3.12", "--dest", str(folder), _pinned(package)]
-        environment.run_quietly([*command, *target], limit_s=_DOWNLOAD_LIMIT_S)
+        command = [str(python), "-I", "-m", "pip", "download", "--quiet", "--no-deps", *WINDOWS_TARGET]
+        environment.run_quietly([*command, "--dest", str(folder), _pinned(package)], limit_s=_DOWNLOAD_LIMIT_S)
     return folder
 
 

@@ -13,15 +13,12 @@ from core.pose.parameters import EYEBROWS, Pose
 from core.render.compose import Composer
 from core.render.visible import visible_bands
 from models.base import Picture
-from models.character import read_picture
 from models.motion import FaceChange
-from models.student.composition import blue_first, linear_picture
-from models.student.folder import load_student_weights, student_files
 from models.student.model import StudentModel
 from models.student.moving import find_moving
 from models.student.regions import Regions, Split, whole_face
 from models.student.weights import Layer, SineNetwork, StudentWeights
-from tests.data import data
+from tests.unit.real_student import open_real_student, poses_of
 from tests.unit.student_networks import (
     FACE_LEFT,
     FACE_TOP,
@@ -32,7 +29,7 @@ from tests.unit.student_networks import (
     small_character,
     some_poses,
 )
-from tests.unit.student_runtime import WatchedRuntime, processor
+from tests.unit.student_runtime import WatchedRuntime
 
 TURNED = some_poses(2, seed=31)[1]
 MOUTH, EYES = [Pose.MOUTH_AAA, Pose.MOUTH_SMIRK], [Pose.EYE_WINK_LEFT, Pose.IRIS_ROTATION_Y]
@@ -277,13 +274,7 @@ def test_a_face_looked_at_meanwhile_leaves_the_next_picture_right(model: Student
 
 @pytest.fixture(scope="module")
 def real() -> Iterator[StudentModel]:
-    files = student_files(data("models/tha4_student/lambda_00"))
-    assert files is not None
-    weights, picture = load_student_weights(files), read_picture(files.picture)
-    seen = cv2.dilate((picture[..., 3] > 0).astype(np.uint8), np.ones((61, 61), np.uint8)).astype(np.bool_)
-    regions = Regions(Split.mixed(np.zeros_like(seen), seen), Split.exactly(whole_face()))
-    turned = StudentWeights(blue_first(weights.face), blue_first(weights.body))
-    model = StudentModel(turned, linear_picture(picture), regions, processor(2), SIZE)
+    model = open_real_student(Split.exactly(whole_face()))
     yield model
     model.close()
 
@@ -304,12 +295,7 @@ def real() -> Iterator[StudentModel]:
 def test_mouth_and_eyes_are_much_nearer_to_what_would_be_drawn(
     real: StudentModel, start: dict[str, float], movement: dict[str, float], share: float
 ) -> None:
-    first = np.zeros(45, np.float32)
-    for name, value in start.items():
-        first[Pose[name]] = value
-    second = first.copy()
-    for name, value in movement.items():
-        second[Pose[name]] = value
+    first, second = poses_of(start, movement)
     given, wanted = draw(real, first), draw(real, second)
     change = real.face_change(first, second)
     assert change is not None

@@ -16,16 +16,13 @@ from models.base import Picture
 from models.character import read_picture
 from models.motion import CELLS, displacement, smoothed
 from models.student import family as student_family
-from models.student.composition import blue_first, linear_picture
-from models.student.folder import load_student_weights, student_files
 from models.student.model import StudentModel
 from models.student.points import Mask
 from models.student.preparation import FULL_TIER
 from models.student.regions import Regions, Split, whole_face
-from models.student.weights import StudentWeights
 from tests.contract.fake_outputs import LIMIT_S
-from tests.data import data
 from tests.unit.bent import bent, error
+from tests.unit.real_student import open_real_student, poses_of
 from tests.unit.student_networks import (
     FACE_VALUES,
     SIZE,
@@ -484,14 +481,8 @@ def test_pictures_may_be_bent_while_others_are_drawn(own: WatchedRuntime) -> Non
 
 @pytest.fixture(scope="module")
 def real() -> Iterator[StudentModel]:
-    files = student_files(data("models/tha4_student/lambda_00"))
-    assert files is not None
-    weights, picture = load_student_weights(files), read_picture(files.picture)
-    seen = cv2.dilate((picture[..., 3] > 0).astype(np.uint8), np.ones((61, 61), np.uint8)).astype(np.bool_)
-    nowhere, face = np.zeros_like(seen), whole_face()
-    regions = Regions(Split.mixed(nowhere, seen), Split.mixed(~face, face))
-    turned = StudentWeights(blue_first(weights.face), blue_first(weights.body))
-    model = StudentModel(turned, linear_picture(picture), regions, processor(2), SIZE)
+    face = whole_face()
+    model = open_real_student(Split.mixed(~face, face))
     yield model
     model.close()
 
@@ -514,11 +505,6 @@ def real() -> Iterator[StudentModel]:
 def test_a_bent_picture_is_much_nearer_to_what_would_be_drawn(
     real: StudentModel, start: dict[str, float], movement: dict[str, float], share: float
 ) -> None:
-    first = np.zeros(45, np.float32)
-    for name, value in start.items():
-        first[Pose[name]] = value
-    second = first.copy()
-    for name, value in movement.items():
-        second[Pose[name]] = value
+    first, second = poses_of(start, movement)
     given, wanted = draw(real, first), draw(real, second)
     assert error(bent(given, real.motion([first], second)), wanted) < share * error(given, wanted)

