@@ -15,9 +15,9 @@ from typing import Any
 
 import psutil
 
-from core.install.obs_config import add_script, colour_source, scene_collection
-from core.install.obs_process import ObsProcess, PrivateHome, free_port, obs_version
-from core.install.obs_websocket import ObsRequestFailed
+from core.install.obs.config import add_script, colour_source, scene_collection
+from core.install.obs.process import ObsProcess, PrivateHome, free_port, obs_version
+from core.install.obs.websocket import ObsRequestFailed
 from core.install.virtual_screen import VirtualScreen
 from core.render import time_stamp
 from core.wire.folders import PROJECT

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import List, Mapping, Optional, Sequence
 
 from ..wire.folders import PROJECT
-from . import environment, windows_sources, windows_suite
+from . import environment
 from .console import Console
 from .problem import InstallProblem
 from .system_packages import install_packages, package_manager
 from .virtual_screen import PACKAGES, missing_programs
+from .windows import sources as windows_sources
+from .windows import suite as windows_suite
 
 _ALONE = ("tests/crash", "tests/obs")
 _MOST_TEST_PROCESSES = 8

@@ -16,10 +16,10 @@ from . import environment, registration, running
 from .console import Console
 from .graphics_card import graphics_cards, why_no_rtx
 from .graphics_packages import describe_cards, nvidia_packages_are_in
-from .obs_folders import is_obs_running, obs_config_folder
-from .obs_places import ObsPlace, find_obs
-from .obs_process import ObsProcessError
-from .obs_python import describe_obs_python
+from .obs.folders import is_obs_running, obs_config_folder
+from .obs.places import ObsPlace, find_obs
+from .obs.process import ObsProcessError
+from .obs.python import describe_obs_python
 from .problem import InstallProblem
 from .pythons import examine, why_not
 from .spout_plugin import PAGE as SPOUT_PAGE

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import List, Optional, Sequence
 
 from ..wire.folders import PROJECT, environment_python
-from . import bundle_contents
-from .bundle_contents import Bundle
+from .bundle import contents as bundle_contents
+from .bundle.contents import Bundle
 from .console import Console
 from .problem import InstallProblem
 from .pythons import Python, examine, find_or_install_python, why_not

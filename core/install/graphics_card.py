@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from .windows_registry import MACHINE, Registry, open_registry
+from .windows.registry import MACHINE, Registry, open_registry
 
 NVIDIA, AMD, INTEL, OTHER = "NVIDIA", "AMD", "Intel", "other"
 OLDEST_CAPABILITY = (7, 5)

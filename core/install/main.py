@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import List, Optional
 
 from ..wire.folders import default_environment, user_cache, user_data, user_logs
-from . import bundle, developer, doctor, install_record, option_tables, registration, running
+from . import developer, doctor, install_record, option_tables, registration, running
+from .bundle import command as bundle
 from .console import Console
-from .obs_places import find_obs
-from .obs_process import ObsProcessError
-from .obs_python import restore_obs_python
-from .obs_websocket import ObsWebsocketError
+from .obs.places import find_obs
+from .obs.process import ObsProcessError
+from .obs.python import restore_obs_python
+from .obs.websocket import ObsWebsocketError
 from .problem import InstallProblem
 from .virtual_screen import VirtualScreenError
 

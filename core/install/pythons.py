@@ -13,8 +13,8 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 from .console import Console
 from .problem import InstallProblem
 from .system_packages import install_packages, package_manager
-from .windows_pythons import windows_pythons
-from .windows_registry import open_registry
+from .windows.pythons import windows_pythons
+from .windows.registry import open_registry
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 """Every pinned package has wheels for these, on Windows and Linux."""

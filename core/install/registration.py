@@ -9,8 +9,8 @@ from typing import List, Mapping, NamedTuple, Optional
 from ..wire.folders import PROJECT
 from .console import Console
 from .install_record import record_collection, recorded_collections
-from .obs_closed import wait_until_closed
-from .obs_config import (
+from .obs.closed import wait_until_closed
+from .obs.config import (
     Collection,
     CollectionUnusual,
     add_script,
@@ -19,8 +19,8 @@ from .obs_config import (
     scene_collection,
     script_paths,
 )
-from .obs_files import FileUnreadable, ini_value, read_collection, read_ini, write_collection
-from .obs_folders import obs_config_folder, scenes_folder, settings_file
+from .obs.files import FileUnreadable, ini_value, read_collection, read_ini, write_collection
+from .obs.folders import obs_config_folder, scenes_folder, settings_file
 from .problem import InstallProblem
 
 SCRIPT = PROJECT / "obs_easyvtuber.py"

@@ -17,10 +17,10 @@ from .console import Console
 from .graphics_packages import OFFER as NVIDIA_OFFER
 from .graphics_packages import prepare_graphics
 from .install_record import record_declined, record_obs, recorded_obs
-from .obs_folders import is_obs_running
-from .obs_places import ObsPlace, all_obs, find_obs
-from .obs_process import ObsProcess, PrivateHome, obs_version
-from .obs_python import prepare_obs_python
+from .obs.folders import is_obs_running
+from .obs.places import ObsPlace, all_obs, find_obs
+from .obs.process import ObsProcess, PrivateHome, obs_version
+from .obs.python import prepare_obs_python
 from .problem import InstallProblem
 from .registration import Choice
 from .spout_plugin import OFFER as SPOUT_OFFER

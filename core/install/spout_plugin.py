@@ -13,7 +13,7 @@ from typing import Mapping, Optional
 
 from .console import Console
 from .install_record import record_declined, was_declined
-from .obs_places import ObsPlace
+from .obs.places import ObsPlace
 
 PAGE = "https://github.com/Off-World-Live/obs-spout2-plugin/releases"
 OFFER = "spout"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from core.install.obs_websocket import ObsRequestFailed
+from core.install.obs.websocket import ObsRequestFailed
 from core.wire.folders import PROJECT
 
 from .desktop import wait_for

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.install.obs_config import Version
-from core.install.obs_process import obs_version
+from core.install.obs.config import Version
+from core.install.obs.process import obs_version
 from core.install.virtual_screen import VirtualScreen
 
 from .harness import StartObs, reason_to_skip

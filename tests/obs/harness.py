@@ -13,9 +13,9 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from core.install.obs_config import SceneItem, Version, add_script, colour_source, scene_collection
-from core.install.obs_files import read_collection, write_collection
-from core.install.obs_process import ObsProcess, PrivateHome
+from core.install.obs.config import SceneItem, Version, add_script, colour_source, scene_collection
+from core.install.obs.files import read_collection, write_collection
+from core.install.obs.process import ObsProcess, PrivateHome
 from core.install.virtual_screen import SCREEN_PROGRAMS, missing_programs
 
 from .desktop import Desktop, ScriptsWindow
@@ -82,7 +82,7 @@ class RunningObs:
         return self.process.exit_code is None
 
     def request(self, name: str, data: Mapping[str, Any] | None = None, limit_s: float = 10.0) -> dict[str, Any]:
-        """Ask OBS by websocket. Raises core.install.obs_websocket's errors."""
+        """Ask OBS by websocket. Raises core.install.obs.websocket's errors."""
         return self.process.websocket.request(name, data, limit_s)
 
     def screenshot(self, source: str, width: int | None = None, height: int | None = None) -> RgbaPicture:

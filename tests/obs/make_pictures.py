@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.install.obs_process import obs_version
+from core.install.obs.process import obs_version
 from core.install.virtual_screen import VirtualScreen
 from core.wire.folders import PROJECT
 

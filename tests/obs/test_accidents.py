@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from benchmarks._packets import Sender, packets
-from core.install.obs_process import free_port
+from core.install.obs.process import free_port
 from core.obs.supervisor import DEFAULT_POLICY
 
 from .avatar import CHANGE_LIMIT_S, SCRIPT, SOURCE, Avatar, settings, shows_something

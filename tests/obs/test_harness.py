@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.install.obs_config import SceneItem, colour_source, scene_item, script_paths
-from core.install.obs_files import read_collection
-from core.install.obs_folders import is_obs_running
-from core.install.obs_websocket import ObsRequestFailed
+from core.install.obs.config import SceneItem, colour_source, scene_item, script_paths
+from core.install.obs.files import read_collection
+from core.install.obs.folders import is_obs_running
+from core.install.obs.websocket import ObsRequestFailed
 
 from .desktop import NotInTime, wait_for
 from .harness import RunningObs, StartObs

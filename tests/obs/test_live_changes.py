@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from core.install.obs_websocket import ObsWebsocket
+from core.install.obs.websocket import ObsWebsocket
 from core.wire.presets import neighbour
 
 from .avatar import CHANGE_LIMIT_S, SOURCE, Avatar, shows_something

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.install.obs_config import colour_source
+from core.install.obs.config import colour_source
 
 from .avatar import SOURCE, Avatar
 from .desktop import wait_for

@@ -112,7 +112,7 @@ def test_nobody_imports_the_worker() -> None:
 
 @pytest.mark.parametrize("package", ["core/wire", "core/obs", "core/install"])
 def test_what_obs_loads_under_a_private_name_imports_only_relatively(package: str) -> None:
-    for path in sorted((PROJECT / package).glob("*.py")):
+    for path in sorted((PROJECT / package).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 assert not (node.module or "").startswith("core"), f"{path.name}: from {node.module}"

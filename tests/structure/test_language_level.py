@@ -19,7 +19,7 @@ OBS_SIDE = [
     PROJECT / "core" / "__init__.py",
     *sorted((PROJECT / "core" / "wire").glob("*.py")),
     *sorted((PROJECT / "core" / "obs").glob("*.py")),
-    *sorted((PROJECT / "core" / "install").glob("*.py")),
+    *sorted((PROJECT / "core" / "install").rglob("*.py")),
 ]
 
 IMPORT_ALL = """
@@ -28,8 +28,8 @@ sys.path.insert(0, sys.argv[1])
 sys.modules["obspython"] = types.ModuleType("obspython")
 root = pathlib.Path(sys.argv[1])
 for folder in ("core/wire", "core/obs", "core/install"):
-    for path in sorted((root / folder).glob("*.py")):
-        importlib.import_module(".".join((*pathlib.PurePath(folder).parts, path.stem)))
+    for path in sorted((root / folder).rglob("*.py")):
+        importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
 """
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.install.console import Console
-from core.install.windows_registry import Registry
+from core.install.windows.registry import Registry
 
 
 class FakeRegistry(Registry):

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from core.install import bundle as command
-from core.install import bundle_contents, environment
-from core.install.bundle import Wanted
+from core.install import environment
+from core.install.bundle import command
+from core.install.bundle import contents as bundle_contents
+from core.install.bundle.command import Wanted
 from core.install.main import main
 from core.install.problem import InstallProblem
 

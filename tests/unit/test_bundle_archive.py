@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from core.install import bundle_archive
-from core.install.bundle_archive import Source, fingerprints, write
+from core.install.bundle import archive as bundle_archive
+from core.install.bundle.archive import Source, fingerprints, write
 from core.install.problem import InstallProblem
 
 from .bundle_pieces import Quiet

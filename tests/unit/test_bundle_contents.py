@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from core.install import bundle_contents
-from core.install.bundle_archive import fingerprints
-from core.install.bundle_contents import Bundle, check, here, pip_options
+from core.install.bundle import contents as bundle_contents
+from core.install.bundle.archive import fingerprints
+from core.install.bundle.contents import Bundle, check, here, pip_options
 from core.install.problem import InstallProblem
 
 from .bundle_pieces import Quiet

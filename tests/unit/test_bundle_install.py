@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.install import bundle_contents, environment
-from core.install.bundle_contents import Bundle
+from core.install import environment
+from core.install.bundle import contents as bundle_contents
+from core.install.bundle.contents import Bundle
 from core.install.problem import InstallProblem
 from core.install.pythons import Python
 from core.wire.folders import environment_python

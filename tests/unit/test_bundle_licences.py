@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.install.bundle_licences import asking_for_source, licence_of, licences_page
-from core.install.bundle_models import Model
-from core.install.bundle_pins import Pin
-from core.install.bundle_python import examine
-from core.install.bundle_wheels import Wheel
+from core.install.bundle.licences import asking_for_source, licence_of, licences_page
+from core.install.bundle.models import Model
+from core.install.bundle.pins import Pin
+from core.install.bundle.python import examine
+from core.install.bundle.wheels import Wheel
 
 from .bundle_pieces import write_python, write_wheel
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.install.bundle_models import chosen_models
+from core.install.bundle.models import chosen_models
 from core.install.problem import InstallProblem
 from models.store import catalog, passing_on
 from models.store.notices import NOTICES, WITHHELD

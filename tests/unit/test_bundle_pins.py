@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.install import environment
-from core.install.bundle_pins import Pin, pin_of, windows_pins
+from core.install.bundle.pins import Pin, pin_of, windows_pins
 from core.install.problem import InstallProblem
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.install.bundle_product import belongs, product_files
+from core.install.bundle.product import belongs, product_files
 from core.install.problem import InstallProblem
 from core.wire.folders import PROJECT
 

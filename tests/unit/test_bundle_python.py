@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.install.bundle_python import examine
+from core.install.bundle.python import examine
 from core.install.problem import InstallProblem
 
 from .bundle_pieces import ARM64, I386, program, write_python

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.install.bundle_pins import Pin
-from core.install.bundle_wheels import Wheel, fetch, fits
+from core.install.bundle.pins import Pin
+from core.install.bundle.wheels import Wheel, fetch, fits
 from core.install.problem import InstallProblem
 
 from .bundle_pieces import FakePip, Quiet, write_wheel

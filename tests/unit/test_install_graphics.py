@@ -10,7 +10,7 @@ import pytest
 
 from core.install import environment, graphics_card, graphics_packages, install_record, spout_plugin
 from core.install.graphics_card import AMD, INTEL, NVIDIA, GraphicsCard, why_no_rtx
-from core.install.obs_places import ObsPlace
+from core.install.obs.places import ObsPlace
 from core.install.problem import InstallProblem
 from core.wire.folders import PROJECT
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.install import obs_folders, obs_places
+from core.install.obs import folders as obs_folders
+from core.install.obs import places as obs_places
 from core.install.problem import InstallProblem
 
 from .install_stand_ins import FakeRegistry, obs_program

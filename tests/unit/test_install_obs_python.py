@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from core.install import obs_closed, obs_python, pythons
-from core.install.obs_files import ini_value, without_ini_value
-from core.install.obs_places import ObsPlace
+from core.install import pythons
+from core.install.obs import closed as obs_closed
+from core.install.obs import python as obs_python
+from core.install.obs.files import ini_value, without_ini_value
+from core.install.obs.places import ObsPlace
 from core.install.problem import InstallProblem
 from core.install.pythons import Python
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from core.install import pythons, windows_pythons
+from core.install import pythons
 from core.install.problem import InstallProblem
 from core.install.pythons import Python
+from core.install.windows import pythons as windows_pythons
 
 from .install_stand_ins import FakeConsole, FakeRegistry
 

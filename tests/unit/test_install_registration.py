@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.install import install_record, obs_closed, registration
-from core.install.obs_config import script_paths
-from core.install.obs_files import read_collection
+from core.install import install_record, registration
+from core.install.obs import closed as obs_closed
+from core.install.obs.config import script_paths
+from core.install.obs.files import read_collection
 from core.install.problem import InstallProblem
 from core.install.registration import Choice
 

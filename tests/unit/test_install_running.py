@@ -19,7 +19,6 @@ from core.install import (
     environment,
     install_record,
     main,
-    obs_closed,
     pythons,
     registration,
     running,
@@ -27,7 +26,8 @@ from core.install import (
 )
 from core.install.console import Console
 from core.install.graphics_card import GraphicsCard
-from core.install.obs_places import ObsPlace
+from core.install.obs import closed as obs_closed
+from core.install.obs.places import ObsPlace
 from core.install.problem import InstallProblem
 from core.install.registration import Choice
 from core.install.running import Wishes

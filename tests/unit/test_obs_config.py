@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from core.install import obs_folders, virtual_screen
-from core.install.obs_config import (
+from core.install import virtual_screen
+from core.install.obs import folders as obs_folders
+from core.install.obs.config import (
     NAME,
     Collection,
     CollectionUnusual,
@@ -28,9 +29,9 @@ from core.install.obs_config import (
     scene_item,
     script_paths,
 )
-from core.install.obs_files import ini_value
-from core.install.obs_folders import FLATPAK, NATIVE
-from core.install.obs_process import (
+from core.install.obs.files import ini_value
+from core.install.obs.folders import FLATPAK, NATIVE
+from core.install.obs.process import (
     ObsMissing,
     PrivateHome,
     obs_arguments,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.install.obs_files import (
+from core.install.obs.files import (
     FileUnreadable,
     IniFile,
     ini_value,

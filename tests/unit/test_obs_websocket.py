@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from core.install import obs_websocket
-from core.install.obs_websocket import (
+from core.install.obs import websocket as obs_websocket
+from core.install.obs.websocket import (
     ObsConnectionLost,
     ObsNoAnswer,
     ObsPasswordRefused,

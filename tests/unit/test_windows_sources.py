@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.install import environment, windows_sources
+from core.install import environment
+from core.install.windows import sources as windows_sources
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.install import windows_suite
 from core.install.problem import InstallProblem
+from core.install.windows import suite as windows_suite
 from core.wire.folders import PROJECT
 from tests.windows import selection
 from tests.windows.machine import packages, parts, suite

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from core.install.bundle import TOP
+from core.install.bundle.command import TOP
 from core.obs import launcher
 from core.wire.folders import PROJECT, environment_python
 from core.wire.settings import defaults

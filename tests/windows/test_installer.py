@@ -14,15 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from core.install import doctor, environment, main, obs_places, obs_python, pythons, registration, running
+from core.install import doctor, environment, main, pythons, registration, running
 from core.install.graphics_card import graphics_cards
-from core.install.obs_files import ini_value
-from core.install.obs_folders import is_obs_running, obs_config_folder, portable_mutexes
+from core.install.obs import places as obs_places
+from core.install.obs import python as obs_python
+from core.install.obs.files import ini_value
+from core.install.obs.folders import is_obs_running, obs_config_folder, portable_mutexes
 from core.install.pythons import examine, pythons_here
 from core.install.registration import Choice
-from core.install.windows_processes import mutex_exists, running_programs
-from core.install.windows_pythons import registered_pythons
-from core.install.windows_registry import MACHINE, USER, open_registry
+from core.install.windows.processes import mutex_exists, running_programs
+from core.install.windows.pythons import registered_pythons
+from core.install.windows.registry import MACHINE, USER, open_registry
 from core.wire import instance
 from core.wire.folders import PROJECT
 from tests.unit.install_stand_ins import FakeConsole, obs_program

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.install.bundle_pins import windows_pins
-from core.install.bundle_wheels import WINDOWS_TARGET
+from core.install.bundle.pins import windows_pins
+from core.install.bundle.wheels import WINDOWS_TARGET
 from core.install.environment import TEST_REQUIREMENTS, WORKER_REQUIREMENTS, read_requirements
 from core.install.problem import InstallProblem
 from tests.windows.machine.problem import SetUpFailed

@@ -10,19 +10,23 @@ import zipfile
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
-from ..wire.folders import PROJECT, user_cache
-from ..wire.version import VERSION
-from . import bundle_archive, bundle_contents, bundle_python, bundle_wheels, environment
-from .bundle_archive import Source, megabytes
-from .bundle_licences import asking_for_source, licences_page
-from .bundle_models import Model, chosen_models
-from .bundle_pins import windows_pins
-from .bundle_product import product_files
-from .bundle_python import WindowsPython
-from .bundle_wheels import Runner, Wheel
-from .console import Console
-from .graphics_packages import NVIDIA_REQUIREMENTS
-from .problem import InstallProblem
+from ...wire.folders import PROJECT, user_cache
+from ...wire.version import VERSION
+from .. import environment
+from ..console import Console
+from ..graphics_packages import NVIDIA_REQUIREMENTS
+from ..problem import InstallProblem
+from . import archive as bundle_archive
+from . import contents as bundle_contents
+from . import python as bundle_python
+from . import wheels as bundle_wheels
+from .archive import Source, megabytes
+from .licences import asking_for_source, licences_page
+from .models import Model, chosen_models
+from .pins import windows_pins
+from .product import product_files
+from .python import WindowsPython
+from .wheels import Runner, Wheel
 
 TOP = "EasyVtuber"
 """The one folder in the zip; the same for every version, so that a newer one unpacks over an older one."""

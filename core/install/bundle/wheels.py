@@ -12,10 +12,10 @@ from email.parser import Parser
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from .bundle_contents import hash_of
-from .bundle_pins import Pin, normal
-from .console import Console
-from .problem import InstallProblem
+from ..console import Console
+from ..problem import InstallProblem
+from .contents import hash_of
+from .pins import Pin, normal
 
 Runner = Callable[[Sequence[str], float], "subprocess.CompletedProcess[bytes]"]
 """Runs a command, given a limit in seconds."""

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional
 
-from .problem import InstallProblem
+from ..problem import InstallProblem
 
 _NEEDED = ("LICENSE", "README.md", "install.bat", "install_plugin.py", "obs_easyvtuber.py", "requirements.txt")
 _FOLDERS = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
-from .console import Console
-from .obs_folders import is_obs_running
-from .problem import InstallProblem
+from ..console import Console
+from ..problem import InstallProblem
+from .folders import is_obs_running
 
 
 def wait_until_closed(console: Console, config: Optional[Path], by_hand: str) -> None:

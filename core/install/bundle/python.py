@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional
 
-from .problem import InstallProblem
+from ..problem import InstallProblem
 
 VERSION = (3, 12)
 """OBS on Windows loads nothing newer (up to OBS 32), and every pinned package has wheels for it."""

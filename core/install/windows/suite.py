@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import List, Sequence, Tuple
 
-from .problem import InstallProblem
+from ..problem import InstallProblem
 
 SWITCH = "--windows"
 MODULE = "tests.windows.machine"

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from .obs_config import Collection
+from .config import Collection
 
 _BLANKS = " \t\r"
 """What OBS strips around names and values; other kinds of white space belong to them."""

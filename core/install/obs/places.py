@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional
 
-from ..wire.folders import PROJECT
-from .obs_config import Version
-from .obs_folders import WINDOWS_PROGRAM, obs_config_folder, portable_config_folder
-from .obs_process import obs_version
-from .problem import InstallProblem
-from .windows_processes import running_programs
-from .windows_registry import MACHINE, USER, Registry, open_registry
+from ...wire.folders import PROJECT
+from ..problem import InstallProblem
+from ..windows.processes import running_programs
+from ..windows.registry import MACHINE, USER, Registry, open_registry
+from .config import Version
+from .folders import WINDOWS_PROGRAM, obs_config_folder, portable_config_folder
+from .process import obs_version
 
 _INSTALLED = (r"SOFTWARE\OBS Studio", r"SOFTWARE\WOW6432Node\OBS Studio")
 """The installer writes its folder as the key's own value; older installers wrote it where 32-bit programs do."""

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any, List, Mapping, NamedTuple, Sequence, Tuple
 
-from .bundle_wheels import Runner
-from .problem import InstallProblem
+from ..problem import InstallProblem
+from .wheels import Runner
 
 _LIMIT_S = 600.0
 

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import IO, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..wire.folders import PROJECT
-from .bundle_pins import pin_of
-from .console import Console
-from .problem import InstallProblem
+from ...wire.folders import PROJECT
+from ..console import Console
+from ..problem import InstallProblem
+from .pins import pin_of
 
 MANIFEST = "bundle.json"
 WHEELS = "wheels"

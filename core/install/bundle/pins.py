@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterable, List, NamedTuple, Optional
 
-from .problem import InstallProblem
+from ..problem import InstallProblem
 
 _PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*==\s*([A-Za-z0-9.!+_-]+)")
 _PLATFORM = re.compile(r"sys_platform\s*(==|!=)\s*['\"](\w+)['\"]")

@@ -7,9 +7,9 @@ import re
 import zipfile
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .bundle_models import Model
-from .bundle_python import WindowsPython
-from .bundle_wheels import Wheel, metadata
+from .models import Model
+from .python import WindowsPython
+from .wheels import Wheel, metadata
 
 _TEXT_FILE = re.compile(r"(?i)(?:licen[cs]es?|copying|notices?|third.?party.?(?:notices?|licen[cs]es?))\b[^/]*")
 _COPYLEFT = re.compile(r"\bA?L?GPL|General Public License")

@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 from typing import List
 
-from ..wire.folders import PROJECT
-from . import environment
-from .bundle_wheels import WINDOWS_TARGET
+from ...wire.folders import PROJECT
+from .. import environment
+from ..bundle.wheels import WINDOWS_TARGET
 
 SOURCES = PROJECT / "build" / "windows-packages"
 """Where ``pyproject.toml`` has the second checker look before it takes a stub."""

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Iterator, List, Mapping
 
-from ..wire.folders import PROJECT
-from .windows_registry import MACHINE, USER, Registry
+from ...wire.folders import PROJECT
+from .registry import MACHINE, USER, Registry
 
 BUNDLED = PROJECT / "python" / "python.exe"
 """The Python of the all-in-one package."""

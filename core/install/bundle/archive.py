@@ -11,9 +11,9 @@ import zipfile
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Union
 
-from .bundle_contents import digest_of
-from .console import Console
-from .problem import InstallProblem
+from ..console import Console
+from ..problem import InstallProblem
+from .contents import digest_of
 
 LONGEST_NAME = 200
 """Letters of a path in the zip: with that much, a folder on the desktop is no problem for Windows' 260."""

@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Dict, List, Mapping, Optional, Tuple, Type
 
-from .obs_config import NAME, Collection, Version, private_files, websocket_json, websocket_section
-from .obs_files import read_ini, with_ini_value
-from .obs_websocket import ObsPasswordRefused, ObsWebsocket, ObsWebsocketError
+from .config import NAME, Collection, Version, private_files, websocket_json, websocket_section
+from .files import read_ini, with_ini_value
+from .websocket import ObsPasswordRefused, ObsWebsocket, ObsWebsocketError
 
 _CONFIG = ".config/obs-studio"
 _NOT_INHERITED = re.compile(

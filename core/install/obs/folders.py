@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import List, Mapping, NamedTuple, Optional
 
-from .obs_files import ini_value, read_ini
-from .windows_processes import mutex_exists, running_programs
+from ..windows.processes import mutex_exists, running_programs
+from .files import ini_value, read_ini
 
 NATIVE, FLATPAK = "native", "flatpak"
 FLATPAK_CONFIG = ".var/app/com.obsproject.Studio/config"

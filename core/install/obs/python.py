@@ -11,16 +11,16 @@ import sys
 from pathlib import Path
 from typing import List, Optional, Tuple
 
-from . import pythons
-from .console import Console
-from .install_record import PythonChange, record_python_change, recorded_python_changes
-from .obs_closed import wait_until_closed
-from .obs_config import Version
-from .obs_files import ini_value, read_ini, with_ini_value, without_ini_value, write_ini
-from .obs_folders import settings_file
-from .obs_places import ObsPlace
-from .problem import InstallProblem
-from .pythons import Python
+from .. import pythons
+from ..console import Console
+from ..install_record import PythonChange, record_python_change, recorded_python_changes
+from ..problem import InstallProblem
+from ..pythons import Python
+from .closed import wait_until_closed
+from .config import Version
+from .files import ini_value, read_ini, with_ini_value, without_ini_value, write_ini
+from .folders import settings_file
+from .places import ObsPlace
 
 SECTION, KEY = "Python", "Path64bit"
 OLDEST_MINOR = 8

@@ -1,0 +1,1 @@
+"""What only Windows needs: finding Pythons and processes, and running the tests there."""
