@@ -12,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
+from core.wire import child_program
 from core.wire.errors import DisplayMissing, EasyVtuberError, OutputFailed
 
 from .base import Picture
@@ -21,7 +22,6 @@ from .preview_window import READY
 _log = logging.getLogger(__name__)
 
 OPEN_LIMIT_S = 8.0
-_END_LIMIT_S = 0.5
 _PROBE_LIMIT_S = 2.0
 _DISPLAY = re.compile(r"(?P<host>[^:/]*):(?P<number>\d+)(\.\d+)?")
 
@@ -30,17 +30,7 @@ class WindowProcess:
     """The window program from its start to its end, which this object sees to."""
 
     def __init__(self, program: Path) -> None:
-        flags = 0
-        if sys.platform == "win32":
-            flags = subprocess.CREATE_NO_WINDOW
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", str(program)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=_environment(),
-            creationflags=flags,
-        )
+        self._process = child_program.start(program, _environment(), subprocess.STDOUT)
         self._heard = threading.Event()
         self._opened = False
         self._last_lines: collections.deque[str] = collections.deque(maxlen=20)
@@ -76,12 +66,8 @@ class WindowProcess:
 
     def wait_until_gone(self) -> None:
         """Give the program a moment to end, then end it."""
-        try:
-            self._process.wait(_END_LIMIT_S)
-        except subprocess.TimeoutExpired:
+        if not child_program.end(self._process):
             _log.info("The preview's window program was ended before it did so itself")
-            self.kill()
-            self._process.wait(CLOSE_LIMIT_S)
         self._listener.join(CLOSE_LIMIT_S)
 
     def kill(self) -> None:
@@ -90,13 +76,7 @@ class WindowProcess:
 
     def close(self) -> None:
         """Close the window and wait for its program's end."""
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        try:
-            self._process.stdin.close()
-        except OSError:
-            # what could not be sent to a program that is gone
-            pass
         self.wait_until_gone()
         self._process.stdout.close()
 

@@ -6,6 +6,7 @@ newer face changes is added where the same warp puts it.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import cv2
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from models.base import Picture
 from models.motion import CELLS, Displacement, FaceChange
 
-from .fine_canvas import FineCanvas
+from .fine_canvas import FINEST, FineCanvas
 from .movement import IN_PLACE, Placement
 from .visible import BAND, Bands, Box
 
@@ -28,12 +29,11 @@ class Composer:
     """Keeps the buffers. Used from one thread at a time; what comes back is overwritten by the next call."""
 
     def __init__(self) -> None:
-        self._out: Picture = np.zeros((0, 0, 4), np.uint8)
         self._canvas = FineCanvas()
-        self._across: NDArray[np.float32] = np.zeros((0, 0, 2), np.float32)
-        self._across_finely = self._across
-        self._map: NDArray[np.float32] = np.zeros((0, 0, 2), np.float32)
-        self._moved: NDArray[np.float32] = np.zeros((0, 0, 2), np.float32)
+        self._sized: dict[int, _Buffers] = {}
+        """By the size of the picture: super-resolution comes and goes."""
+        self._out: Picture = np.zeros((0, 0, 4), np.uint8)
+        self._map = self._moved = np.zeros((0, 0, 2), np.float32)
 
     def compose(
         self,
@@ -65,7 +65,7 @@ class Composer:
         matrix = None if in_place else placement.matrix(size)
         if matrix is None:
             cv2.resize(moved, (size, size), dst=self._map, interpolation=cv2.INTER_LINEAR)
-            cv2.add(self._map, self._across if step == 1 else self._across_finely, dst=self._map)
+            cv2.add(self._map, _places(size, step), dst=self._map)
         else:
             self._map_through(matrix, moved, size, step)
         self._out.fill(0)
@@ -76,11 +76,20 @@ class Composer:
                 self._paint(change, box)
         return self._out
 
+    def prepare(self, size: int) -> None:
+        """Have what pictures of a size need before anybody waits for it: having memory takes longer than bending. May
+        be called from any thread."""
+        buffers = _Buffers(size)
+        buffers.out.fill(0)
+        buffers.map.fill(0.0)
+        _places(size, 2 if size <= FINEST else 1)
+        self._sized.setdefault(size, buffers)
+
     def _map_through(self, matrix: NDArray[np.float64], moved: Displacement, size: int, step: int) -> None:
         """For every pixel of the output where it is found, in ``step`` parts of a pixel: first back to where the avatar
         would stand, then by the displacement there."""
         back = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
-        cv2.transform(self._across, back * step, dst=self._map)
+        cv2.transform(_places(size, 1), back * step, dst=self._map)
         scale = CELLS / size
         to_cell = back * scale
         to_cell[:, 2] += 0.5 * scale - 0.5
@@ -117,13 +126,30 @@ class Composer:
         cv2.insertChannel(alpha, shown, 3)
 
     def _fit(self, size: int) -> None:
-        if len(self._out) == size:
-            return
-        self._out = np.zeros((size, size, 4), np.uint8)
-        steps = np.arange(size, dtype=np.float32)
-        self._across = np.ascontiguousarray(np.stack(np.meshgrid(steps, steps), axis=-1))
-        self._across_finely = self._across * np.float32(2.0)
-        self._map, self._moved = np.empty_like(self._across), np.empty_like(self._across)
+        if len(self._out) != size:
+            if size not in self._sized:
+                self._sized[size] = _Buffers(size)
+            buffers = self._sized[size]
+            self._out, self._map, self._moved = buffers.out, buffers.map, buffers.moved
+
+
+class _Buffers:
+    """Memory for pictures of one size; untouched, it costs nothing."""
+
+    def __init__(self, size: int) -> None:
+        self.out: Picture = np.zeros((size, size, 4), np.uint8)
+        self.map: NDArray[np.float32] = np.empty((size, size, 2), np.float32)
+        self.moved = np.empty_like(self.map)
+
+
+@functools.lru_cache(maxsize=4)
+def _places(size: int, step: int) -> NDArray[np.float32]:
+    """Every pixel's own place (x, y), in ``step`` parts of a pixel. Read only, for it is everybody's."""
+    made = np.empty((size, size, 2), np.float32)
+    steps = np.arange(size, dtype=np.float32) * np.float32(step)
+    made[..., 0], made[..., 1] = steps, steps[:, None]
+    made.flags.writeable = False
+    return made
 
 
 def _reached(

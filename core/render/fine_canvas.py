@@ -33,6 +33,8 @@ class FineCanvas:
         self.pixels: Picture = np.zeros((0, 0, 4), np.uint8)
         self.step = 1
         """Canvas pixels per picture pixel."""
+        self._fine = self.pixels
+        """Kept while larger pictures are shown."""
         self._serial: int | None = None
         self._filled: list[Box] = []
         self._parts: list[Picture] = []
@@ -46,12 +48,13 @@ class FineCanvas:
         self._serial = serial
         size = len(picture)
         if size > FINEST:
-            self.pixels, self.step, self._filled = picture, 1, []
+            self.pixels, self.step = picture, 1
             return
-        if len(self._opaque) != size or self.step == 1:
+        if len(self._opaque) != size:
             self._parts = [np.empty_like(picture) for _ in range(3)]
             self._opaque = np.empty_like(picture)
-            self.pixels, self.step, self._filled = np.zeros((2 * size, 2 * size, 4), np.uint8), 2, []
+            self._fine, self._filled = np.zeros((2 * size, 2 * size, 4), np.uint8), []
+        self.pixels, self.step = self._fine, 2
         for left, top, right, bottom in self._filled:
             self.pixels[2 * top : 2 * bottom, 2 * left : 2 * right] = 0
         self._filled = [

@@ -305,7 +305,7 @@ class KeyFrames:
         if interpolator is None or older is None or len(older) != len(newer):
             return []
         started, count = now_ns(), len(poses) - 2
-        if self._leading.count != 2 * count:
+        if self._leading.count < 2 * count:
             # one set is on screen while the other is made
             self._leading, self._leading_finished = _Ring(2 * count), _Ring(2 * count)
         made = [self._leading.next(len(newer)) for _ in range(count)]

@@ -25,6 +25,8 @@ MOTION, SMOOTH, RIFE = "motion", "smooth", "rife"
 _FITS, _FITS_NO_MORE = 0.55, 0.8
 """Shares of an output frame's time: a picture that takes less is waited for, one that takes more is made meanwhile."""
 _SLOW_MOTION = 3
+_MOST_STEPS = 8
+_A_LITTLE = np.float32(0.05)
 _HISTORY = 240
 """Moments remembered for pictures that are shown late: a few seconds."""
 
@@ -160,7 +162,25 @@ class Pipeline:
 
     def warm(self, pose: PoseVector) -> None:
         """Draw a first picture before anybody waits for it; on the thread that made this. Raises AccelError."""
-        self._newest = self.keys.draw(self.quantiser(pose))
+        newest = self._newest = self.keys.draw(self.quantiser(pose))
+        # bent once as well: the first time takes three times as long, for the memory
+        turned = newest.pose.copy()
+        turned[ROTATION] += _A_LITTLE
+        displacement = self.model.motion([newest.pose], turned)
+        if displacement is not None:
+            change = self.model.face_change(newest.pose, turned)
+            self._composer.compose(newest.picture, newest.bands, displacement=displacement, change=change)
+
+    def prepare(self, size: int) -> None:
+        """Pictures of this size will be shown soon. May be called from any thread."""
+        self._composer.prepare(size)
+
+    def follow(self, earlier: Pipeline) -> None:
+        """Go on where another one's pictures end: those that are shown late begin with poses that were not shown
+        yet."""
+        self._history.extend(earlier._history)
+        self._newest_moment, self._shown_ns = earlier._newest_moment, earlier._shown_ns
+        self._slows_down = self._pace.late and self._shown_ns > 0
 
     def show_again(self) -> None:
         """The next call gives a picture even if nothing moved: whoever looks now has not seen the last one."""
@@ -269,17 +289,18 @@ class Pipeline:
         if now + self._pace.interval_ns // 2 < self._queue_due_ns:
             return None
         if not self._queue:
-            return self._fill()
+            return self._fill() if self._slows_down or self._queue_due_ns else None
         self._slows_down = False
         self._queue_due_ns = max(self._queue_due_ns, now) + self._spacing_ns
         picture, drawn, moment, in_between = self._queue.popleft()
         return self._show(drawn, picture, moment, in_between)
 
     def _fill(self) -> Rendered | None:
-        """Pictures between others were switched to a moment ago, and the first are not there yet: the newest picture
-        goes on meanwhile, in slow motion, so that the first ones are newer than what was shown."""
+        """The pictures that should be shown are not there yet, because one was switched to them a moment ago or because
+        they take longer than the last: the newest picture goes on meanwhile, in slow motion, so that the first ones are
+        newer than what was shown."""
         newest = self._newest
-        if newest is None or not self._slows_down:
+        if newest is None:
             return None
         shown = at(self._history, self._shown_ns + self._pace.interval_ns // _SLOW_MOTION)
         if shown.sampled_ns <= self._shown_ns:
@@ -291,7 +312,15 @@ class Pipeline:
     @property
     def _spacing_ns(self) -> int:
         """From one picture to the next: an output frame, or longer where drawing them takes longer."""
-        return max(self._pace.interval_ns, self.keys.expected_ns // self._pace.stride)
+        return max(self._pace.interval_ns, self.keys.expected_ns // self._steps)
+
+    @property
+    def _steps(self) -> int:
+        """Pictures from one key frame to the next, with that: where key frames take long, bent ones fill the time."""
+        steps = self._pace.stride
+        if self._pace.between == SMOOTH:
+            steps = max(steps, min(math.ceil(self.keys.expected_ns / self._pace.interval_ns), _MOST_STEPS))
+        return steps
 
     def _queue_up(self, drawn: Drawn) -> None:
         """What is not newer than what was shown is left out: time never goes back on screen."""
@@ -323,7 +352,7 @@ class Pipeline:
         if newest is None or newest.plain is None or np.array_equal(newest.pose, moment.pose):
             self.keys.begin(moment.pose, known=known)
         else:
-            way = path(self._history, older, moment, newest.pose, self._pace.stride)
+            way = path(self._history, older, moment, newest.pose, self._steps)
             self.keys.begin(moment.pose, newest, way, known)
 
     # -- both ------------------------------------------------------------------------------------------------------

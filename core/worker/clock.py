@@ -12,8 +12,32 @@ _TICK_BELIEVED_NS = 5_000_000_000
 """OBS sends its tick about once a second; without one for this long we pace ourselves."""
 _WORK_WINDOW = 90
 _FIRST_GUESS_NS = 4_000_000
+_IN_TIME = 0.95
+_FEW = 4
+_WORK_MARGIN_NS = 300_000
 KEY, OTHER = "key", "other"
 """Frames for which a picture is rendered, and all others."""
+
+
+class _Work:
+    """How long one kind of frames took lately (ns)."""
+
+    def __init__(self, guess_ns: int) -> None:
+        """``guess_ns`` stands until something was measured."""
+        self._guess_ns = guess_ns
+        self._taken: deque[int] = deque(maxlen=_WORK_WINDOW)
+        self.expected_ns = self.at_best_ns = guess_ns
+        """Begun so long before its deadline a frame is in time: nearly always; with luck."""
+
+    def add(self, duration_ns: int) -> None:
+        """One more. A frame that took longer than the others makes the next begin earlier already."""
+        self._taken.append(duration_ns)
+        ordered = sorted(self._taken)
+        self.at_best_ns = ordered[len(ordered) // 4]
+        if len(ordered) < _FEW:
+            # one slow picture behind a switch is no reason to leave out the next
+            self.at_best_ns = min(self.at_best_ns, self._guess_ns)
+        self.expected_ns = max(ordered[int(len(ordered) * _IN_TIME)], duration_ns) + _WORK_MARGIN_NS
 
 
 class Pacer:
@@ -26,9 +50,8 @@ class Pacer:
         self._tick_told_ns = 0
         self._lead_ns = DEFAULT_LEAD_NS
         self._last_deadline = 0
-        self._work: dict[str, deque[int]] = {kind: deque(maxlen=_WORK_WINDOW) for kind in (KEY, OTHER)}
-        self._expected_ns: dict[str, int] = dict.fromkeys((KEY, OTHER), _FIRST_GUESS_NS)
-        self._expected_work_ns = _FIRST_GUESS_NS
+        self._work = {kind: _Work(_FIRST_GUESS_NS) for kind in (KEY, OTHER)}
+        self._next = self._work[KEY]
         self.late = 0
         """Frames that were left out because their time had passed."""
 
@@ -57,7 +80,7 @@ class Pacer:
         else:
             grid, base = interval, self._last_deadline or now
         # half a grid step of tolerance: OBS's ticks are told anew every second and never fall exactly where they did
-        earliest = max(now + self._expected_work_ns, self._last_deadline + interval - grid // 2)
+        earliest = max(now + self._next.at_best_ns, self._last_deadline + interval - grid // 2)
         deadline = base - (base - earliest) // grid * grid
         if self._last_deadline:
             self.late += max(round((deadline - self._last_deadline) / interval) - 1, 0)
@@ -66,31 +89,26 @@ class Pacer:
 
     def start_of_work(self, deadline: int) -> int:
         """When to sample the pose, just in time: as late as the measured work allows."""
-        return deadline - self._expected_work_ns
+        return deadline - self._next.expected_ns
 
     def expect(self, kind: str) -> None:
         """What the next frame will be."""
-        self._expected_work_ns = self._expected_ns[kind]
+        self._next = self._work[kind]
 
     def restart(self, expected_ns: int) -> None:
         """Something else draws from now on, and a picture takes it about so long: what was measured counts no more."""
-        for kind, work in self._work.items():
-            work.clear()
-            self._expected_ns[kind] = max(expected_ns if kind == KEY else 0, _FIRST_GUESS_NS)
+        for kind in self._work:
+            self._work[kind] = _Work(max(expected_ns if kind == KEY else 0, _FIRST_GUESS_NS))
 
     def worked(self, duration_ns: int, kind: str = KEY) -> None:
-        """How long one frame took from sampling to published; nine in ten shall be in time."""
-        work = self._work[kind]
-        work.append(duration_ns)
-        if len(work) % 8 == 0 or len(work) < 8:
-            ordered = sorted(work)
-            self._expected_ns[kind] = ordered[int(len(ordered) * 0.9)] + 300_000
+        """How long one frame took from sampling to published."""
+        self._work[kind].add(duration_ns)
 
     def figures(self) -> dict[str, float]:
         """How many frames were left out, and what is allowed for the work and for the way into OBS (ms)."""
         return {
             "late": float(self.late),
-            "work_ms": round(self._expected_work_ns / 1e6, 2),
+            "work_ms": round(self._next.expected_ns / 1e6, 2),
             "lead_ms": round(self._lead_ns / 1e6, 2),
         }
 

@@ -100,6 +100,9 @@ class Drawing:
         pictures depend on but the pose. Raises AccelError."""
         pipeline = Pipeline(model, self._pace(), self.movement, self.cache, hashlib.sha256(name.encode()).digest()[:16])
         pipeline.quantiser.level = self._level()
+        upscaler = self._parts.upscaler.current
+        if upscaler is not None:
+            pipeline.prepare(upscaler.size)
         pipeline.warm(self.pose)
         return pipeline
 
@@ -120,7 +123,9 @@ class Drawing:
 
     def show(self, shown: ShownCharacter | None) -> None:
         """Another character is shown from now on, or none."""
-        self.pipeline = shown.pipeline if shown is not None else None
+        before, self.pipeline = self.pipeline, shown.pipeline if shown is not None else None
+        if before is not None and self.pipeline is not None:
+            self.pipeline.follow(before)
         if shown is not None:
             running = shown.running
             self._rating_key = rating_key(running.device, running.runtime, running.family)

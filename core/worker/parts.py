@@ -140,7 +140,9 @@ class Parts:
             return make
 
         def upscaler(runtime: Runtime, progress: AccelProgress) -> SharedUpscaler:
-            return SharedUpscaler(kind, open_upscaling(kind, runtime, wish.precision, shown.box, progress))
+            opened = SharedUpscaler(kind, open_upscaling(kind, runtime, wish.precision, shown.box, progress))
+            shown.pipeline.prepare(opened.size)
+            return opened
 
         def rife(runtime: Runtime, progress: AccelProgress) -> SharedRife:
             return SharedRife(open_rife(runtime, wish.precision, steps, progress))

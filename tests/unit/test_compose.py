@@ -572,6 +572,24 @@ def test_another_size_gets_a_picture_of_its_own() -> None:
             assert np.array_equal(found, composed(noise(size), placement, displacement))
 
 
+def test_sizes_that_come_and_go_keep_their_memory() -> None:
+    """Super-resolution is switched on and off while live; having memory takes longer than bending."""
+    composer, pictures = Composer(), [smooth(512), smooth(1024)]
+    bands = [visible_bands(picture) for picture in pictures]
+    composer.prepare(1024)
+    tracemalloc.start()
+    try:
+        for number in range(5):
+            if number == 1:
+                tracemalloc.reset_peak()
+                before = tracemalloc.get_traced_memory()[0]
+            composer.compose(pictures[number % 2], bands[number % 2], PLACED, wavy(0.05), number)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak - before < 300_000
+
+
 @pytest.mark.parametrize("size", [512, 1024])
 @pytest.mark.parametrize(("placement", "displacement"), WORK)
 def test_after_the_first_picture_no_whole_one_is_made(

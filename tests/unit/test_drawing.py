@@ -190,6 +190,23 @@ def test_pictures_are_enlarged_as_soon_as_that_is_ready(studio: Studio) -> None:
     assert (studio.upscaler, upscaler.closings) == ("anime4k", 1)
 
 
+def test_a_character_that_comes_while_pictures_are_enlarged_has_the_memory_for_it(studio: Studio) -> None:
+    studio.show()
+    assert 1024 not in studio.pipeline._composer._sized
+    studio.enlarge_with(FakeUpscaler())
+    studio.show()
+    assert 1024 in studio.pipeline._composer._sized
+
+
+def test_another_character_goes_on_from_what_was_shown_last(studio: Studio) -> None:
+    studio.show()
+    before = studio.pipeline
+    assert studio.frame() is not None
+    studio.show()
+    assert studio.pipeline is not before
+    assert len(studio.pipeline._history) > 0 and studio.pipeline._shown_ns == before._shown_ns > 0
+
+
 @pytest.mark.parametrize("size", [256, 384, 768, 1024])
 def test_pictures_of_another_size_than_networks_take_are_shown_as_they_are(studio: Studio, size: int) -> None:
     studio.show(size=size)

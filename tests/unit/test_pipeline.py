@@ -340,6 +340,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeStage]:
             new.pipeline.warm(new.face.pose)
             new.model.rendered.clear()
             new.model.on_threads.clear()
+            new.model.bent.clear()
+            new.model.faces.clear()
         return new
 
     yield make
@@ -950,6 +952,28 @@ def test_pictures_of_a_slow_model_are_evenly_spaced(stage: MakeStage, takes_ms: 
     assert steps.max() < 1.6 * steps.mean()
 
 
+@pytest.mark.parametrize("takes_ms", [60.0, 100.0])
+@pytest.mark.parametrize("factor", [2, 4])
+def test_between_slow_pictures_that_can_be_bent_every_frame_shows_one(
+    stage: MakeStage, takes_ms: float, factor: int
+) -> None:
+    on = stage(Pace(SMOOTH, factor), takes_ms)
+    on.face.step = 0.003
+    on.frames(60)
+    settled = on.frames(100)
+    assert longest_gap(settled) <= 1 and settled.count(None) <= 5
+    steps = np.diff([frame.sampled_ns for frame in settled if frame is not None])
+    assert np.median(steps) == pytest.approx(INTERVAL_NS, rel=0.2)
+
+
+def test_between_very_slow_pictures_there_are_not_any_number_of_them(stage: MakeStage) -> None:
+    on = stage(Pace(SMOOTH, 2), 400.0)
+    on.face.step = 0.001
+    on.frames(300)
+    between = [len(list(run)) for in_between, run in itertools.groupby(on.all, lambda frame: frame.in_between)]
+    assert max(between[4:]) <= 12
+
+
 def test_between_idle_and_tracked_there_is_no_packet_time_in_the_middle(stage: MakeStage) -> None:
     on = stage(RIFE_4, 8.0)
     on.face.tracked = False
@@ -987,14 +1011,67 @@ def test_another_number_of_steps_goes_on_from_what_is_shown(stage: MakeStage, be
         assert len(on.rife.asked[-1]) == after + 1
 
 
-def test_without_an_interpolator_key_frames_are_shown_evenly(stage: MakeStage) -> None:
+def longest_gap(frames: Sequence[Shown | None]) -> int:
+    """Output frames in a row that showed nothing new."""
+    return max(
+        (len(list(run)) for empty, run in itertools.groupby(frames, lambda each: each is None) if empty), default=0
+    )
+
+
+def test_without_an_interpolator_key_frames_are_bent_towards_what_comes(stage: MakeStage) -> None:
     on = stage(RIFE_4, 8.0)
     on.pipeline.rife = None
-    on.frames(60)
+    on.frames(8)
+    assert longest_gap(on.frames(60)) <= 1
     assert never_back(on.all)
-    assert not any(frame.in_between for frame in on.all)
-    gaps = np.diff([frame.frame for frame in on.all[4:]])
-    assert set(gaps.tolist()) <= {4, 5}
+
+
+@pytest.mark.parametrize("pace", LATE, ids=name_of)
+def test_pictures_that_take_longer_than_the_last_leave_at_most_one_frame_without(stage: MakeStage, pace: Pace) -> None:
+    """The first batches behind a switch to super-resolution, say: what there was is bent meanwhile."""
+    on = stage(pace, FAST_MS)
+    on.frames(40)
+    on.model.takes_ms = 15.0 * pace.stride
+    assert longest_gap(on.frames(60)) <= 1
+    assert never_back(on.all)
+
+
+@pytest.mark.parametrize("takes_ms", [FAST_MS, 20.0])
+@pytest.mark.parametrize("pace", LATE, ids=name_of)
+def test_another_character_goes_on_where_the_last_one_ended(
+    stage: MakeStage, pace: Pace, takes_ms: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stage(pace, takes_ms)
+    before.frames(40)
+    after = stage(pace, takes_ms, warm=False)
+    after.clock, after.face.clock = before.clock, before.clock
+    after.model.clock = after.keys.clock = before.clock
+    after.face.value, after._due_ns = before.face.value, before._due_ns
+    for module in (pipeline, key_frames):
+        monkeypatch.setattr(module, "now_ns", before.clock)
+    after.pipeline.warm(before.face.pose)
+    after.pipeline.follow(before.pipeline)
+    after.all.append(before.all[-1])
+    assert longest_gap(after.frames(40)) <= 1
+    times = [frame.sampled_ns for frame in after.all]
+    assert times == sorted(times), "time never goes back on screen"
+
+
+def test_memory_for_larger_pictures_can_be_had_before_they_come(stage: MakeStage) -> None:
+    on = stage(MOTION_1)
+    on.pipeline.prepare(2 * SIZE)
+    prepared = on.pipeline._composer._sized[2 * SIZE]
+    on.keys.upscaler = Doubler()
+    on.pipeline.pace = MOTION_4
+    shown = [frame for frame in on.shown(6) if frame.in_between]
+    assert len(shown[-1].picture) == 2 * SIZE
+    assert on.pipeline._composer._out is prepared.out
+
+
+def test_a_picture_was_bent_before_anybody_waits_for_it(stage: MakeStage) -> None:
+    on = stage(MOTION_1, warm=False)
+    on.pipeline.warm(on.face.pose)
+    assert len(on.model.bent) == 1 and len(on.model.rendered) == 1
 
 
 def test_an_interpolator_may_come_and_go(stage: MakeStage) -> None:
@@ -1166,7 +1243,8 @@ def test_what_was_drawn_between_is_told_under_its_name(stage: MakeStage, pace: P
     on.keys.upscaler = Doubler()
     on.frames(20)
     told = [what for what, _ in on.pipeline.take_times()]
-    assert {"key", "upscale", pace.between} == set(told)
+    # until the first of them are there what there is may be bent
+    assert set(told) - {"between"} == {"key", "upscale", pace.between}
     assert told.count("key") == len(on.model.rendered) - int(on.keys.busy)
 
 

@@ -5,94 +5,126 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-import types
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 import pytest
-from numpy.typing import NDArray
 
 from core.wire.errors import RuntimeFailed, RuntimeUnavailable
 from core.wire.folders import PROJECT
 from models.base import Picture
-from models.upscale import anime4k
+from models.upscale import anime4k, anime4k_process
 from models.upscale.box import WHOLE, Box
-from models.upscale.registry import open_upscaler
 
-from .student_runtime import ForbiddenRuntime
 from .upscale_networks import disc, is_clean, noise
 
 ORANGE = (20, 120, 250)
-Colours = NDArray[np.uint8]
+STAND_IN = """
+import importlib, os, runpy, sys, time, types
+import numpy as np
 
+WORKS, GIVEN = {works!r}, {given!r}
 
-class Library:
-    """Stands in for ``pyanime4k.pyac.pyac.core``. ``works``: what each processor says of itself and gives."""
-
-    def __init__(self, **works: Callable[[Colours], Colours] | None) -> None:
-        self.asked: list[tuple[str, int, str]] = []
-        self.given: list[Colours] = []
-        library = self
-
-        class Processor:
-            def __init__(self, kind: str, device: int, model: str) -> None:
-                library.asked.append((kind, device, model))
-                self._process = works[kind]
-
-            def ok(self) -> bool:
-                return self._process is not None
-
-            def error(self) -> str:
-                return "NO ERROR" if self.ok() else "CL_DEVICE_NOT_FOUND"
-
-            def name(self) -> str:
-                return "test"
-
-            def process(self, colours: Colours, factor: float) -> Colours:
-                assert self._process is not None and factor == 2.0
-                assert colours.flags.c_contiguous, "the real one reads views wrongly"
-                library.given.append(colours.copy())
-                return self._process(colours)
-
-        self.module = types.ModuleType("core")
-        self.module.Processor = Processor  # type: ignore[attr-defined]
-
-
-def doubled(colours: Colours) -> Colours:
+def doubled(colours):
     return colours.repeat(2, axis=0).repeat(2, axis=1)
 
-
-def rubbish(colours: Colours) -> Colours:
-    return np.random.default_rng(0).integers(0, 256, doubled(colours).shape).astype(np.uint8)
-
-
-def green(colours: Colours) -> Colours:
+def green(colours):
     made = np.zeros_like(doubled(colours))
     made[..., 1] = 255
     return made
 
+def rubbish(colours):
+    return np.random.default_rng(0).integers(0, 256, doubled(colours).shape).astype(np.uint8)
 
-def too_small(colours: Colours) -> Colours:
-    return colours
+def large_only(then):
+    return lambda colours: then() if colours.shape[0] > 128 else doubled(colours)
+
+HOW = dict(
+    doubled=doubled, green=green, rubbish=rubbish, too_small=lambda colours: colours,
+    ends=lambda colours: os._exit(7),
+    ends_later=large_only(lambda: os._exit(7)), hangs_later=large_only(lambda: time.sleep(60)),
+)
+
+class Processor:
+    def __init__(self, kind, device, model):
+        assert (device, model) == (0, "acnet-gan")
+        print("drivers say what they like")
+        self._process = WORKS.get(kind)
+
+    def ok(self):
+        return self._process is not None
+
+    def error(self):
+        return "NO ERROR" if self.ok() else "CL_DEVICE_NOT_FOUND"
+
+    def name(self):
+        return "test"
+
+    def process(self, colours, factor):
+        assert factor == 2.0 and colours.flags.c_contiguous, "the real one reads views wrongly"
+        np.save(os.path.join(GIVEN, str(time.monotonic_ns())), colours)
+        return HOW[self._process](colours)
+
+def imported(name):
+    assert name == "pyanime4k.pyac.pyac.core"
+    if WORKS.get("import"):
+        raise dict(ModuleNotFoundError=ModuleNotFoundError, ImportError=ImportError)[WORKS["import"]]("why not")
+    module = types.ModuleType("core")
+    module.Processor = Processor
+    return module
+
+importlib.import_module = imported
+runpy.run_path({program!r}, run_name="__main__")
+"""
+
+
+class Library:
+    """The program with a stand-in for ``pyanime4k``. ``works``: what each processor gives; none that does not work."""
+
+    def __init__(self, folder: Path, works: dict[str, str]) -> None:
+        self._given = folder / "given"
+        self._given.mkdir()
+        self.program = folder / "program.py"
+        text = STAND_IN.format(works=works, given=str(self._given), program=str(anime4k_process.PROGRAM))
+        self.program.write_text(text, encoding="utf-8")
+
+    def given(self) -> list[Picture]:
+        """What it got to enlarge since the last call."""
+        files = sorted(self._given.iterdir())
+        found = [np.load(file) for file in files]
+        for file in files:
+            file.unlink()
+        return found
 
 
 @pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Put a module, or what an import raises, in the library's place."""
+def opened(tmp_path: Path) -> Iterator[Callable[..., tuple[anime4k.Anime4K, Library]]]:
+    """Opens Anime4K with a stand-in."""
+    made = []
 
-    def put(found: Any) -> None:
-        def imported(name: str) -> Any:
-            assert name == "pyanime4k.pyac.pyac.core"
-            if isinstance(found, Exception):
-                raise found
-            return found
+    def open_(box: Box = WHOLE, **works: str) -> tuple[anime4k.Anime4K, Library]:
+        library = Library(tmp_path, works)
+        upscaler = anime4k.Anime4K(box, library.program)
+        made.append(upscaler)
+        return upscaler, library
 
-        monkeypatch.setattr("models.upscale.anime4k.importlib.import_module", imported)
+    yield open_
+    for upscaler in made:
+        upscaler.close()
 
-    return put
+
+Open = Callable[..., tuple[anime4k.Anime4K, Library]]
+
+
+def doubled(colours: Picture) -> Picture:
+    return colours.repeat(2, axis=0).repeat(2, axis=1)
 
 
 def enlarged(upscaler: Any, picture: Picture) -> Picture:
@@ -102,39 +134,34 @@ def enlarged(upscaler: Any, picture: Picture) -> Picture:
     return out
 
 
-def test_opencl_is_taken_where_it_works(install: Callable[[Any], None]) -> None:
-    library = Library(opencl=doubled, cpu=rubbish)
-    install(library.module)
-    assert anime4k.Anime4K(WHOLE).processor == "opencl"
-    assert library.asked == [("opencl", 0, "acnet-gan")]
+def test_opencl_is_taken_where_it_works(opened: Open) -> None:
+    upscaler, _ = opened(opencl="doubled", cpu="rubbish")
+    assert upscaler.processor == "opencl"
 
 
-@pytest.mark.parametrize("opencl", [None, rubbish, green], ids=["no device", "rubbish", "green"])
-def test_else_the_processor_is(install: Callable[[Any], None], opencl: Callable[[Colours], Colours] | None) -> None:
-    library = Library(opencl=opencl, cpu=doubled)
-    install(library.module)
-    upscaler = anime4k.Anime4K(WHOLE)
+@pytest.mark.parametrize("opencl", [None, "rubbish", "green"])
+def test_else_the_processor_is(opened: Open, opencl: str | None) -> None:
+    upscaler, _ = opened(cpu="doubled", **({} if opencl is None else {"opencl": opencl}))
     assert upscaler.processor == "cpu"
     assert is_clean(enlarged(upscaler, disc(ORANGE)), ORANGE)
 
 
-@pytest.mark.parametrize("cpu", [None, rubbish, too_small])
-def test_where_nothing_works_it_says_so(
-    install: Callable[[Any], None], cpu: Callable[[Colours], Colours] | None
-) -> None:
-    install(Library(opencl=None, cpu=cpu).module)
+@pytest.mark.parametrize(("cpu", "detail"), [
+    (None, "CL_DEVICE_NOT_FOUND"), ("rubbish", "cpu: "), ("too_small", "(128, 128, 3)"), ("ends", "status 7"),
+])  # fmt: skip
+def test_where_nothing_works_it_says_so(opened: Open, cpu: str | None, detail: str) -> None:
     with pytest.raises(RuntimeFailed) as caught:
-        anime4k.Anime4K(WHOLE)
+        opened(**({} if cpu is None else {"cpu": cpu}))
     assert caught.value.parameters == {"runtime": "anime4k", "network": "acnet-gan"}
+    assert detail in caught.value.detail
 
 
 @pytest.mark.parametrize(("problem", "reason"), [
-    (ModuleNotFoundError("pyanime4k"), "package_missing"), (ImportError("OpenCL.dll"), "package_broken"),
+    ("ModuleNotFoundError", "package_missing"), ("ImportError", "package_broken"),
 ])  # fmt: skip
-def test_a_package_that_does_not_load_is_told(install: Callable[[Any], None], problem: Exception, reason: str) -> None:
-    install(problem)
+def test_a_package_that_does_not_load_is_told(opened: Open, problem: str, reason: str) -> None:
     with pytest.raises(RuntimeUnavailable) as caught:
-        open_upscaler("anime4k", ForbiddenRuntime(), "full", WHOLE)
+        opened(**{"import": problem})
     assert caught.value.parameters == {"runtime": "anime4k", "reason": reason}
 
 
@@ -145,40 +172,102 @@ def test_a_missing_package_is_known_without_loading_it(monkeypatch: pytest.Monke
     assert anime4k.unavailable() is None
 
 
-def test_it_sees_red_first_and_only_the_box(install: Callable[[Any], None]) -> None:
-    library = Library(opencl=doubled)
-    install(library.module)
-    upscaler = anime4k.Anime4K((128, 128, 256, 240))
-    library.given.clear()
+def test_it_sees_red_first_and_only_the_box(opened: Open) -> None:
+    upscaler, library = opened((128, 128, 256, 240), opencl="doubled")
+    library.given()
     found = enlarged(upscaler, disc(ORANGE))
-    (given,) = library.given
+    (given,) = library.given()
     assert given.shape == (256, 240, 3)
     assert np.abs(given.astype(int) - ORANGE[::-1]).max() <= 3, "no black goes in"
     assert is_clean(found, ORANGE)
 
 
-def test_what_leaves_the_box_and_what_is_opaque(install: Callable[[Any], None]) -> None:
-    library = Library(opencl=doubled)
-    install(library.module)
+def test_an_opaque_picture_is_what_the_library_made(opened: Open) -> None:
+    upscaler, _ = opened(opencl="doubled")
     picture = noise()
     picture[..., 3] = 255
-    assert np.array_equal(enlarged(anime4k.Anime4K(WHOLE), picture), doubled(picture))
+    assert np.array_equal(enlarged(upscaler, picture), doubled(picture))
+
+
+def test_what_leaves_the_box_is_enlarged_plainly(opened: Open) -> None:
+    upscaler, _ = opened((0, 0, 512, 256), opencl="doubled")
     aside = disc(ORANGE, (400, 256), 60)
-    found = enlarged(anime4k.Anime4K((0, 0, 512, 256)), aside)
+    found = enlarged(upscaler, aside)
     assert np.array_equal(found[..., 3], cv2.resize(aside[..., 3], (1024, 1024), interpolation=cv2.INTER_CUBIC))
 
 
-def test_nothing_visible_runs_nothing_and_what_is_closed_stays_closed(install: Callable[[Any], None]) -> None:
-    library = Library(opencl=doubled)
-    install(library.module)
-    upscaler = anime4k.Anime4K(WHOLE)
-    library.given.clear()
+def test_nothing_visible_runs_nothing_and_what_is_closed_stays_closed(opened: Open) -> None:
+    upscaler, library = opened(opencl="doubled")
+    library.given()
     assert not enlarged(upscaler, np.zeros((512, 512, 4), np.uint8)).any()
-    assert not library.given
+    assert not library.given()
     upscaler.close()
     upscaler.close()
     with pytest.raises(RuntimeFailed):
         enlarged(upscaler, disc(ORANGE))
+
+
+def test_a_program_that_ends_fails_this_picture_and_all_later_ones(opened: Open) -> None:
+    upscaler, _ = opened(opencl="ends_later")
+    for _ in range(2):
+        with pytest.raises(RuntimeFailed, match="status 7"):
+            enlarged(upscaler, disc(ORANGE))
+
+
+def test_a_program_that_hangs_is_ended(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anime4k_process, "DRAW_LIMIT_S", 0.5)
+    upscaler, _ = opened(opencl="hangs_later")
+    with pytest.raises(RuntimeFailed):
+        enlarged(upscaler, disc(ORANGE))
+    with pytest.raises(RuntimeFailed, match="ended with status"):
+        enlarged(upscaler, disc(ORANGE))
+
+
+def test_other_threads_run_while_the_library_keeps_its_lock(opened: Open) -> None:
+    """The reason for the program: in this process, the hanging library would let nobody else run."""
+    upscaler, library = opened(opencl="hangs_later")
+    library.given()
+    told = []
+
+    def draw() -> None:
+        try:
+            enlarged(upscaler, disc(ORANGE))
+        except RuntimeFailed as problem:
+            told.append(problem.code)
+
+    drawing = threading.Thread(target=draw)
+    drawing.start()
+    limit = time.monotonic() + 10.0
+    while not library.given() and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert drawing.is_alive(), "it is being drawn, and this thread runs"
+    upscaler.close()
+    drawing.join(10.0)
+    assert told == ["runtime_failed"]
+
+
+def test_no_program_is_left_behind_by_a_process_that_was_killed(tmp_path: Path) -> None:
+    library = Library(tmp_path, {"opencl": "doubled"})
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(library.program)], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    )
+    with owner:
+        assert owner.stdout is not None
+        program = psutil.Process(int(owner.stdout.readline()))
+        owner.kill()
+        owner.wait(10.0)
+    gone, alive = psutil.wait_procs([program], 10.0)
+    assert gone and not alive
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from models.upscale.anime4k import Anime4K
+upscaler = Anime4K((0, 0, 512, 512), Path(sys.argv[1]))
+print(upscaler._library._process.pid, flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.mark.parametrize("box", [(0, 0, 0, 0), (0, 8, 16, 16)])
@@ -196,12 +285,12 @@ needs_library = pytest.mark.skipif(
 
 @needs_library
 def test_the_real_library_makes_clean_pictures() -> None:
-    upscaler = anime4k.Anime4K((128, 128, 256, 256))
-    picture = disc(ORANGE)
-    found = enlarged(upscaler, picture)
-    # it computes in other colours than red, green and blue, which rounds once more
-    assert is_clean(found, ORANGE, 4.0)
-    assert np.array_equal(found, enlarged(upscaler, picture))
+    with closing(anime4k.Anime4K((128, 128, 256, 256))) as upscaler:
+        picture = disc(ORANGE)
+        found = enlarged(upscaler, picture)
+        # it computes in other colours than red, green and blue, which rounds once more
+        assert is_clean(found, ORANGE, 4.0)
+        assert np.array_equal(found, enlarged(upscaler, picture))
 
 
 @needs_library
@@ -210,7 +299,9 @@ def test_the_real_library_says_nothing(tmp_path: Path) -> None:
         "import logging, numpy as np\n"
         "from models.upscale.anime4k import Anime4K\n"
         "out = np.zeros((1024, 1024, 4), np.uint8)\n"
-        "Anime4K((0, 0, 512, 512)).apply(np.full((512, 512, 4), 255, np.uint8), out)\n"
+        "upscaler = Anime4K((0, 0, 512, 512))\n"
+        "upscaler.apply(np.full((512, 512, 4), 255, np.uint8), out)\n"
+        "upscaler.close()\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

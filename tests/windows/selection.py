@@ -101,7 +101,6 @@ SAYS_NOTHING: Mapping[str, str] = {
     "tests/unit/test_tha_model.py": _NETWORKS,
     "tests/unit/test_tha_motion.py": _NETWORKS,
     "tests/unit/test_tha_prepare.py": _NETWORKS,
-    "tests/unit/test_upscale_anime4k.py": _NETWORKS,
     "tests/unit/test_upscale_network.py": _NETWORKS,
     "tests/unit/test_upscale_precision.py": _NETWORKS,
     "tests/unit/test_drawing.py": _CLOCKWORK,
