@@ -6,11 +6,9 @@ A few poses are rendered on the runtime and on the processor and compared before
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +18,7 @@ import numpy as np
 
 from core.pose.parameters import POSE_SIZE, PoseVector
 from core.wire.folders import user_cache
+from core.wire.json_file import write_json
 
 from .base import CharacterModel, Picture
 
@@ -113,15 +112,10 @@ class Verdicts:
 
     def _write(self) -> None:
         content = {"format": _FORMAT, "verdicts": {name: asdict(known) for name, known in self._known.items()}}
-        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-            temporary.replace(self._path)
+            write_json(self._path, content)
         except OSError as problem:
             _log.warning("verdicts could not be kept: %s", problem)
-            with contextlib.suppress(OSError):
-                temporary.unlink()
 
     def forget(self, key: str) -> None:
         """Nothing is known under this key any more."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from ..wire.folders import user_data
+from ..wire.json_file import write_json
 
 _NAME = "installed.json"
 _COLLECTIONS, _PYTHON, _OBS, _DECLINED = "collections", "obs_python", "obs", "declined"
@@ -121,8 +122,4 @@ def _read() -> Dict[str, Any]:
 
 
 def _write(content: Dict[str, Any]) -> None:
-    file = _file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    new.replace(file)
+    write_json(_file(), content)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from core.wire.json_file import write_json
+
 from .calibration import Neutral
 
 _log = logging.getLogger(__name__)
@@ -56,11 +58,8 @@ class CalibrationStore:
         self._entries[f"{source}/{character}"] = entry
         if self._path is None:
             return
-        new = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps({"format": _FORMAT, "neutral": self._entries}, indent=1), encoding="utf-8")
-            new.replace(self._path)
+            write_json(self._path, {"format": _FORMAT, "neutral": self._entries})
         except OSError as problem:
             _log.warning("calibration could not be kept in %s: %s", self._path, problem)
 

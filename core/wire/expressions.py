@@ -19,6 +19,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from .characters import character_picture
 from .errors import ExpressionsUnreadable
 from .folders import CHARACTERS
+from .json_file import write_json
 from .pose_values import NAMES, indices
 
 FILE_NAME = "expressions.json"
@@ -125,12 +126,10 @@ def _entries(content: Dict[str, Any]) -> List[Any]:
 
 
 def _write(file: Path, content: Dict[str, Any]) -> None:
-    new = file.with_name(file.name + ".new")
     try:
-        new.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         if file.exists():
             file.with_name(file.name + ".before").write_bytes(file.read_bytes())
-        new.replace(file)
+        write_json(file, content)
     except OSError as problem:
         raise ExpressionsUnreadable(str(problem), path=str(file), reason="not_written") from problem
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
 from .folders import user_data
+from .json_file import write_json
 
 STALE_AFTER_S = 10.0
 WRITE_EVERY_S = 3.0
@@ -36,13 +37,8 @@ class Instance:
         if facts == self._written and 0 <= now - self._written_s < WRITE_EVERY_S:
             return
         self._written, self._written_s = facts, now
-        new = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(
-                json.dumps({**facts, "figures": dict(figures or {}), "pid": os.getpid(), "time": now}), encoding="utf-8"
-            )
-            new.replace(self._path)
+            write_json(self._path, {**facts, "figures": dict(figures or {}), "pid": os.getpid(), "time": now})
         except OSError:
             pass
 

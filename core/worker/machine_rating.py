@@ -17,17 +17,16 @@ changes or the user asks to measure again.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from core.wire.folders import user_cache
+from core.wire.json_file import write_json
 from core.wire.version import VERSION
 
 _log = logging.getLogger(__name__)
@@ -129,15 +128,10 @@ class MachineRatings:
 
     def _write(self) -> None:
         content = {"format": _FORMAT, "ratings": {key: known._asdict() for key, known in self._known.items()}}
-        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-            temporary.replace(self._path)
+            write_json(self._path, content)
         except OSError as problem:
             _log.warning("ratings could not be kept: %s", problem)
-            with contextlib.suppress(OSError):
-                temporary.unlink()
 
     def _read(self) -> dict[str, _Known]:
         try:

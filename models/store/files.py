@@ -11,9 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.wire.errors import ModelFileBad
+from core.wire.json_file import write_json
 
 from .check import check_content
-from .disk import hash_of, read_json, write_json
+from .disk import hash_of, read_json
 from .entry import Entry, StoredFile
 from .places import Places
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from core.wire.errors import LicenceNeeded
+from core.wire.json_file import write_json
 
-from .disk import read_json, write_json
+from .disk import read_json
 from .entry import Entry, Licence
 
 FILE_NAME = "licences.json"

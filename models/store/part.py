@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from .disk import read_json, write_json
+from core.wire.json_file import write_json
+
+from .disk import read_json
 
 _PIECE = 1 << 20
 

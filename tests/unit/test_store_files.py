@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from core.wire.json_file import write_json
 from models.store import files as files_module
 from models.store.catalog import CATALOGUE
-from models.store.disk import write_json
 from models.store.entry import Entry, StoredFile
 from models.store.files import CACHE_NAME, EntryState, Files, Presence
 from models.store.places import Places

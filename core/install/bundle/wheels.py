@@ -12,6 +12,7 @@ from email.parser import Parser
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+from ...wire.json_file import write_json
 from ..console import Console
 from ..problem import InstallProblem
 from .contents import hash_of
@@ -155,6 +156,4 @@ def _known(folder: Path) -> Dict[str, str]:
 
 
 def _remember(folder: Path, known: Mapping[str, str]) -> None:
-    fresh = folder / f"{_KNOWN}.new"
-    fresh.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    fresh.replace(folder / _KNOWN)
+    write_json(folder / _KNOWN, dict(sorted(known.items())))
