@@ -64,16 +64,13 @@ class Step:
         return cost * _EXPECTED_IN_HALF_PRECISION if self.precision == HALF else cost
 
 
-def ladder(
-    interpolation: bool, super_resolution: bool, precision_choice: bool, own_stride: int = 1
-) -> tuple[Step, ...]:
+def ladder(super_resolution: bool, precision_choice: bool, own_stride: int = 1) -> tuple[Step, ...]:
     """The steps from best to cheapest; only those that make a difference, each strictly cheaper than the last.
 
-    ``interpolation``: in-between frames are on, so every second frame at most is rendered anyway.
     ``super_resolution``: it is on. ``precision_choice``: the precision is ours to choose and is not half already.
     ``own_stride``: what the settings ask for without us (``Pace.stride``); no step has less.
     """
-    stride = max(own_stride, 2 if interpolation else 1)
+    stride = own_stride
     steps = [Step("full", stride, super_resolution, 0, "")]
     steps.append(replace(steps[-1], name="coarser", coarser=1))
     steps.append(replace(steps[-1], name="coarsest", coarser=2))

@@ -43,7 +43,7 @@ class Drawing:
         self._parts, self._stats = parts, stats
         self._settings: Mapping[str, Value] = {}
         self._frame_rate = 60.0
-        self._governor = Governor(1.0, ladder(False, False, False))
+        self._governor = Governor(1.0, ladder(False, False))
         self._ratings = MachineRatings()
         self._rating: Rating | None = None
         self._rating_key = ""
@@ -222,7 +222,7 @@ class Drawing:
             and shown.running.runtime not in ("", "onnxruntime_cpu")
             and (shown.running.precision == "full" or bool(self.wanted_precision))
         )
-        return ladder(False, self._parts.upscaler.current is not None, chooses, self._own_pace().stride)
+        return ladder(self._parts.upscaler.current is not None, chooses, self._own_pace().stride)
 
     def _own_pace(self) -> Pace:
         settings = self._settings

@@ -84,7 +84,7 @@ def _open(library: LibraryProcess) -> str:
         try:
             device, reason = library.open(name), _problem(library)
         except RuntimeFailed as problem:
-            reason = str(problem.detail)
+            device, reason = "", problem.detail
         if not reason:
             _log.info("Anime4K computes on %s", device)
             return name

@@ -301,7 +301,7 @@ def test_a_memory_that_is_off_needs_no_word() -> None:
     assert texts(running(figures={**DRAWN, "cache_aside": "off"})) == texts(running(figures=DRAWN))
 
 
-@pytest.mark.parametrize("step", sorted({step.name for step in ladder(False, True, True)} - {"full"}))
+@pytest.mark.parametrize("step", sorted({step.name for step in ladder(True, True)} - {"full"}))
 def test_what_was_given_up_is_a_warning_with_its_reason(step: str) -> None:
     figures = {**DRAWN, "governor": step, "governor_reason": "over_budget"}
     told = [line for line in status.lines(running(figures=figures), OWN, SAY) if line.level == WARNING]
