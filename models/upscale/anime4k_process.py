@@ -73,6 +73,7 @@ class LibraryProcess:
     def _ask(self, kind: bytes, content: Picture | str, limit_s: float) -> _Answer:
         assert self._process.stdin is not None
         watch = threading.Timer(limit_s, self._process.kill)
+        watch.daemon = True
         watch.start()
         try:
             send(self._process.stdin, kind, content)
