@@ -50,7 +50,9 @@ def run_suite(machine: WindowsMachine, arguments: Sequence[str], console: Consol
     with VirtualScreen() as screen:
         bytecode = windows_path(machine.folder / "bytecode")
         environment = {**machine.environment, "DISPLAY": screen.display, "PYTHONPYCACHEPREFIX": bytecode}
-        files = [[]] if named else split(test_files(), os.cpu_count() or 1, known_durations(machine.folder))
+        # they wait more than they compute, for Wine and for one another
+        count = (os.cpu_count() or 1) + 1
+        files = [[]] if named else split(test_files(), count, known_durations(machine.folder))
         shares = [_share(machine, environment, str(number), some) for number, some in enumerate(files)]
         if DIRECTML in arguments:
             shares.append(_directml_share(machine, console))
