@@ -6,22 +6,22 @@ import importlib.util
 import logging
 import platform
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from accel.base import Device
 
 from .adapter_driver import driver_version
+from .choice import ep_devices
+from .library import EpDevice
 from .options import CPU_NAME, CUDA_NAME, DIRECTML_NAME, CpuOptions, CudaOptions, DirectMLOptions
 from .runtime import OrtRuntime, open_runtime
+from .settings import PROVIDERS
 
 _log = logging.getLogger(__name__)
 
 _MODULE = "onnxruntime"
 _NATIVE_PARTS = {DIRECTML_NAME: "DirectML.dll", CUDA_NAME: "*onnxruntime_providers_cuda.*"}
 """What a package that brings the provider has beside its Python files."""
-_DIRECTML_PROVIDER = "DmlExecutionProvider"
 
 
 def unavailable(name: str) -> str | None:
@@ -64,10 +64,8 @@ def open_device(device: Device, threads: int) -> OrtRuntime:
 
 def _directml_devices() -> list[Device]:
     """Adapters as DXGI lists them; the software adapter that Windows brings is left out."""
-    import onnxruntime
-
     try:
-        found = [entry for entry in onnxruntime.get_ep_devices() if entry.ep_name == _DIRECTML_PROVIDER]
+        found = [entry for entry in ep_devices() if entry.provider == PROVIDERS[DIRECTML_NAME]]
     except Exception as problem:  # noqa: BLE001 - an old Windows cannot list; the first adapter is there all the same
         _log.warning("DirectML's devices could not be listed: %r", problem)
         found = []
@@ -77,9 +75,9 @@ def _directml_devices() -> list[Device]:
     return list({device.index: device for device in made if "basic render" not in device.name.lower()}.values())
 
 
-def _directml_device(entry: Any) -> Device:
-    told: Mapping[str, str] = {**dict(entry.ep_metadata), **dict(entry.device.metadata)}
-    name = told.get("Description") or str(entry.device.vendor) or "DirectX 12"
+def _directml_device(entry: EpDevice) -> Device:
+    told = entry.told
+    name = told.get("Description") or entry.vendor or "DirectX 12"
     index = _number(told.get("DxgiAdapterNumber", "0"))
     memory_bytes = _number(told.get("DxgiVideoMemory", "0").split(" ")[0]) * (1 << 20)
     # a verdict is good for one version of the driver only, and 1.24 tells none

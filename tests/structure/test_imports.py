@@ -28,9 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "install_plugin": {"core.install"},
 }  # fmt: skip
 HEAVY: dict[str, set[str]] = {
-    "accel/onnxruntime/devices.py": {"onnxruntime"},
-    "accel/onnxruntime/runtime.py": {"onnxruntime"},
-    "accel/onnxruntime/session.py": {"onnxruntime"},
+    "accel/onnxruntime/binding.py": {"onnxruntime"},
     "core/render/codecs.py": {"lz4", "turbojpeg"},
     "models/onnx_graph.py": {"onnx"},
     "models/rife/ending.py": {"onnx"},

@@ -164,7 +164,8 @@ def ep_device(provider: str, vendor: str = "", told: Any = (), hardware: Any = (
 
 
 def put_in_place(monkeypatch: pytest.MonkeyPatch) -> FakeOnnxRuntime:
-    """One in the real module's place."""
+    """One in the real module's place, where the C library cannot be used."""
     made = FakeOnnxRuntime()
+    monkeypatch.setattr("accel.onnxruntime.choice.native_api", lambda: None)
     monkeypatch.setitem(sys.modules, "onnxruntime", made)
     return made

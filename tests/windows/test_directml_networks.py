@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from accel.base import FULL, HALF, PRECISIONS
-from accel.onnxruntime.session import OrtTensor
+from accel.onnxruntime.native.device_memory import NativeTensor
 from models.base import Picture
 from models.character import read_picture
 from models.motion import Displacement
@@ -130,7 +130,7 @@ def test_the_face_stays_on_the_card_and_is_remembered_there(machine: Machine) ->
     face = model._renderer._face
     assert isinstance(face, DeviceFace)
     held = [*model._renderer._tensors, face.picture]
-    assert [tensor.value.device_name() for tensor in held if isinstance(tensor, OrtTensor)] == ["dml"] * 2
+    assert [tensor.index for tensor in held if isinstance(tensor, NativeTensor)] == [machine.card_device.index] * 2
     draw(model, first * np.float32(0.5))
     assert np.array_equal(draw(model, first), known)
     model.close()
