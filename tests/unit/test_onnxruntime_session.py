@@ -13,6 +13,8 @@ import pytest
 from onnx import helper
 
 from accel.base import Array, Device, Network, Session, TensorSpec
+from accel.onnxruntime.binding import BindingLibrary
+from accel.onnxruntime.native.library import NativeLibrary
 from accel.onnxruntime.options import DIRECTML_NAME, DirectMLOptions
 from accel.onnxruntime.runtime import OrtRuntime
 from core.wire.errors import AccelError, ModelFileBad, NetworkRefused, RuntimeFailed
@@ -50,9 +52,14 @@ def one_node(operator: str, kind: int, domain: str = "", opset: int = 17, inputs
     return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString())
 
 
-@pytest.fixture
-def runtime() -> OrtRuntime:
-    return processor()
+@pytest.fixture(params=["C library", "Python module"])
+def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> OrtRuntime:
+    """The same by either way to ONNX Runtime."""
+    if request.param == "Python module":
+        monkeypatch.setattr("accel.onnxruntime.choice.native_api", lambda: None)
+    made = processor()
+    assert isinstance(made._library, NativeLibrary if request.param == "C library" else BindingLibrary)
+    return made
 
 
 @pytest.fixture
