@@ -63,11 +63,6 @@ class BindingNetwork:
             return self._run_plainly(inputs)
         return self._run_bound(inputs, into)
 
-    def close(self) -> None:
-        """Give the memory back."""
-        self._made = None
-        self._uploads.clear()
-
     def _run_plainly(self, inputs: Mapping[str, Array | DeviceTensor]) -> dict[str, Array]:
         names = list(self._outputs)
         feeds = {name: _as_array(inputs[name]) for name in self._inputs}

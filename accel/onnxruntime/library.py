@@ -12,7 +12,10 @@ from accel.base import Array, DeviceTensor, TensorSpec
 
 
 class Opened(Protocol):
-    """A network that is ready to run. Everything it is given has been checked."""
+    """A network that is ready to run. Everything it is given has been checked.
+
+    Its memory is given back when nobody has it any more: never under a run that is still at work on another thread.
+    """
 
     @property
     def inputs(self) -> dict[str, TensorSpec]:
@@ -30,10 +33,6 @@ class Opened(Protocol):
 
     def run(self, inputs: Mapping[str, Array | DeviceTensor], into: Mapping[str, DeviceTensor]) -> dict[str, Array]:
         """Compute; see :class:`accel.base.Session`. Raises the library's own errors."""
-        ...
-
-    def close(self) -> None:
-        """Give the memory back."""
         ...
 
 

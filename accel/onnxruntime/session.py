@@ -53,6 +53,4 @@ class OrtSession:
 
     def close(self) -> None:
         """Give the memory back."""
-        made, self._made = self._made, None
-        if made is not None:
-            made.close()
+        self._made = None

@@ -175,6 +175,49 @@ def test_what_was_made_last_is_given_back_first(api: Api, monkeypatch: pytest.Mo
     assert order == ["binding", "session"]
 
 
+@pytest.mark.parametrize("call", ["run", "run_with_binding"])
+def test_a_session_that_is_closed_while_it_runs_is_given_back_afterwards(
+    api: Api, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    order: list[str] = []
+    run, release = getattr(api, call), api.release_session
+
+    def close_first(*arguments: object) -> None:
+        session.close()
+        run(*arguments)
+        order.append("ran")
+
+    def note(pointer: int) -> None:
+        order.append("given back")
+        release(pointer)
+
+    monkeypatch.setattr(api, call, close_first)
+    monkeypatch.setattr(api, "release_session", note)
+    session = opened(api, doubling().content) if call == "run_with_binding" else processor().open(doubling())
+    results = session.run({"x": X})
+    assert np.array_equal(results["doubled"], X * 2)
+    assert order == ["ran", "given back"]
+    with pytest.raises(RuntimeFailed, match="closed"):
+        session.run({"x": X})
+
+
+def test_a_session_on_the_processor_can_serve_several_threads() -> None:
+    session, wrong = processor().open(doubling()), list[int]()
+
+    def work(number: int) -> None:
+        for step in range(300):
+            given = np.full((2, 3), number + step, np.float32)
+            if not np.array_equal(session.run({"x": given})["doubled"], given * 2):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60.0)
+    assert not wrong
+
+
 def test_several_threads_copy_in_turn(memory: DeviceMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     """DirectML fails when two of them run one session."""
     inside, most = [0], [0]

@@ -34,7 +34,3 @@ class IoBinding:
         """Forget what was bound, so that nobody's memory is kept."""
         self._api.clear_inputs(self._handle.pointer)
         self._api.clear_outputs(self._handle.pointer)
-
-    def close(self) -> None:
-        """Give it back; safe to call twice."""
-        self._handle.close()

@@ -26,16 +26,17 @@ class _Upload:
         self._address = 0
         self._value: Handle | None = None
 
-    def of(self, array: Array) -> int:
-        """The address of the ``OrtValue`` of an array in one piece, which must live while it is used."""
-        address = address_of(array)
-        if self._value is None or address != self._address:
-            self._value, self._address = self._memory.wrap(self._layout, address), address
-        return self._value.pointer
+    def of(self, array: Array) -> Handle:
+        """The ``OrtValue`` of an array in one piece, which must live while it is used."""
+        address, value = address_of(array), self._value
+        if value is None or address != self._address:
+            value = self._memory.wrap(self._layout, address)
+            self._value, self._address = value, address
+        return value
 
 
 class HostNetwork:
-    """A network on the processor. Arrays are read and results written where they are."""
+    """A network on the processor. Arrays are read and results written where they are. Given back when nobody has it."""
 
     def __init__(self, session: NativeSession, memory: HostMemory) -> None:
         """Raises OrtError, ValueError for a type that we do not handle."""
@@ -44,8 +45,6 @@ class HostNetwork:
         self._layouts = layouts(self.outputs)
         self._uploads = [_Upload(memory, layout) for layout in layouts(self.inputs).values()]
         self._input_names, self._output_names = names_of(self.inputs)[1], names_of(self.outputs)[1]
-        self._given = (POINTER * len(self.inputs))()
-        self._places = (POINTER * len(self.outputs))()
 
     def is_place(self, tensor: DeviceTensor) -> bool:
         """Arrays of ours."""
@@ -53,10 +52,11 @@ class HostNetwork:
 
     def run(self, inputs: Mapping[str, Array | DeviceTensor], into: Mapping[str, DeviceTensor]) -> dict[str, Array]:
         """Compute; see :class:`accel.base.Session`. Raises OrtError."""
-        held = [self._give(number, inputs[name]) for number, name in enumerate(self.inputs)]
+        session, held = self._session, [self._given(number, inputs[name]) for number, name in enumerate(self.inputs)]
+        given = (POINTER * len(held))(*[value.pointer for value, _ in held])
+        places = (POINTER * len(self.outputs))()
         results: dict[str, Array] = {}
         wrapped: list[int] = []
-        session, places = self._session, self._places
         try:
             for number, (name, layout) in enumerate(self._layouts.items()):
                 target = into.get(name)
@@ -67,7 +67,7 @@ class HostNetwork:
                 self._memory.wrap_into(places, number, layout, address)
                 wrapped.append(number)
             session.api.run(
-                session.handle.pointer, None, self._input_names, self._given, len(held),
+                session.handle.pointer, None, self._input_names, given, len(given),
                 self._output_names, len(places), places,
             )  # fmt: skip
         finally:
@@ -75,23 +75,16 @@ class HostNetwork:
                 session.api.release_value(places[number])
         return results
 
-    def close(self) -> None:
-        """Give the memory back."""
-        self._uploads.clear()
-        self._session.handle.close()
-
-    def _give(self, number: int, given: Array | DeviceTensor) -> object:
-        """Set an input, and give what must live while it is used."""
+    def _given(self, number: int, given: Array | DeviceTensor) -> tuple[Handle, object]:
+        """The value of an input, and whose memory it is."""
         if isinstance(given, HostTensor):
-            self._given[number] = given.value.pointer
-            return given
+            return given.value, given
         array = as_array(given)
-        self._given[number] = self._uploads[number].of(array)
-        return array
+        return self._uploads[number].of(array), array
 
 
 class DeviceNetwork:
-    """A network on a device with memory of its own, by IO binding."""
+    """A network on a device with memory of its own, by IO binding. Given back when nobody has it."""
 
     def __init__(self, session: NativeSession, memory: HostMemory, index: int) -> None:
         """``index``: the number of the device. Raises OrtError, ValueError for a type that we do not handle."""
@@ -118,7 +111,7 @@ class DeviceNetwork:
                 else:
                     array = as_array(given)
                     held.append(array)
-                    binding.give(encoded, self._uploads[name].of(array))
+                    binding.give(encoded, self._uploads[name].of(array).pointer)
             for name, encoded in self._output_names.items():
                 target = into.get(name)
                 if isinstance(target, NativeTensor):
@@ -132,12 +125,6 @@ class DeviceNetwork:
         finally:
             binding.clear()
         return results
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._uploads.clear()
-        self._binding.close()
-        self._session.handle.close()
 
 
 def as_array(given: Array | DeviceTensor) -> Array:
