@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from accel.onnxruntime.native.api import Api
 from accel.onnxruntime.native.library import environment
 from accel.onnxruntime.native.loading import native_api
 from models.onnx_graph import GraphBuilder
+from tests.unit.another_thread import counting, watched
 from tests.unit.student_runtime import processor
 
 WIDTH = 2048
@@ -44,37 +43,8 @@ def api() -> Api:
 
 @pytest.fixture
 def count() -> Iterator[list[int]]:
-    """One number, which another thread keeps raising. Nobody is made to hand Python's lock over: that thread gets on
-    only while somebody gives the lock away."""
-    number, end = [0], threading.Event()
-
-    def raise_it() -> None:
-        while not end.wait(0.0002):
-            number[0] += 1
-
-    before_s = sys.getswitchinterval()
-    thread = threading.Thread(target=raise_it)
-    thread.start()
-    sys.setswitchinterval(60.0)
-    yield number
-    sys.setswitchinterval(before_s)
-    end.set()
-    thread.join(10.0)
-
-
-def watched(monkeypatch: pytest.MonkeyPatch, api: Api, name: str, count: list[int]) -> list[int]:
-    """By how much the number rose during each call of a function."""
-    real: Callable[..., Any] = getattr(api, name)
-    rose: list[int] = []
-
-    def call(*arguments: Any) -> Any:
-        before = count[0]
-        result = real(*arguments)
-        rose.append(count[0] - before)
-        return result
-
-    monkeypatch.setattr(api, name, call)
-    return rose
+    with counting() as number:
+        yield number
 
 
 def test_others_go_on_while_a_network_is_opened(

@@ -15,17 +15,22 @@ import pytest
 
 from accel import registry
 from accel.base import HALF, Network
+from accel.onnxruntime.binding import BindingLibrary
+from accel.onnxruntime.native.library import NativeLibrary
+from accel.onnxruntime.native.loading import native_api
 from accel.onnxruntime.options import DIRECTML_NAME, DirectMLOptions
 from accel.onnxruntime.runtime import open_runtime
 from core.wire.errors import EasyVtuberError, ModelFileBad, NetworkRefused, RuntimeFailed
 from core.wire.rungs import GPU
 from models.character import load_character
+from models.onnx_graph import GraphBuilder
 from models.opener import ModelOpener
 from models.self_check import Verdicts, check_poses, judge, psnr_db, reference_pictures
 from models.student.composition import linear_picture
 from models.student.model import StudentModel
 from models.student.preparation import FULL_TIER
 from models.wish import AUTOMATIC, ModelWish
+from tests.unit.another_thread import counting, watched
 from tests.unit.student_networks import reference, small_picture
 from tests.windows import read_kernels
 from tests.windows.checks import draw
@@ -130,6 +135,49 @@ def test_results_stay_on_the_card_and_are_read_there(machine: Machine) -> None:
     session.close()
     with pytest.raises(RuntimeFailed):
         session.run({"given": first})
+
+
+# -- the two ways to it ----------------------------------------------------------------------------------------------
+
+
+def sums_of_neighbours(count: int = 12) -> Network:
+    """From ``given`` to ``out``, float32 [1, 16, 32, 32]: convolutions, one after another."""
+    random, graph, shape = np.random.default_rng(1), GraphBuilder(), (1, 16, 32, 32)
+    last = graph.input("given", shape)
+    for _ in range(count):
+        weights = graph.constant((random.standard_normal((16, 16, 3, 3)) / 12).astype(np.float32))
+        last = graph.node("Relu", graph.node("Conv", last, weights, pads=[1, 1, 1, 1]))
+    graph.output("out", last, shape)
+    return Network("sums of neighbours", graph.build("sums"))
+
+
+def test_it_is_reached_through_the_c_library_which_gives_the_modules_bytes(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = np.random.default_rng(2).standard_normal((1, 16, 32, 32)).astype(np.float32)
+    results = []
+    for kind in (NativeLibrary, BindingLibrary):
+        if kind is BindingLibrary:
+            monkeypatch.setattr("accel.onnxruntime.choice.native_api", lambda: None)
+        runtime = open_runtime(machine.card_device, DirectMLOptions(machine.card_device.index))
+        assert isinstance(runtime._library, kind)
+        session, place = runtime.open(sums_of_neighbours()), runtime.allocate(given.shape, given.dtype)
+        results.append(session.run({"given": given})["out"])
+        session.run({"given": given}, {"out": place})
+        assert np.array_equal(place.read(), results[-1])
+    assert results[0].any() and np.array_equal(results[0], results[1])
+
+
+def test_others_go_on_while_a_network_is_opened(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = native_api()
+    assert api is not None
+    with counting() as count:
+        rose = watched(monkeypatch, api, "create_session", count)
+        for _ in range(10):
+            machine.unwrapped.open(sums_of_neighbours()).close()
+            if any(rose):
+                return
+    raise AssertionError(f"{len(rose)} networks were opened, and nobody else got on")
 
 
 # -- the self-check, and what is chosen ------------------------------------------------------------------------------
