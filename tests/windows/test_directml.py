@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -178,6 +179,35 @@ def test_others_go_on_while_a_network_is_opened(machine: Machine, monkeypatch: p
             if any(rose):
                 return
     raise AssertionError(f"{len(rose)} networks were opened, and nobody else got on")
+
+
+def test_one_network_is_opened_while_another_draws(machine: Machine) -> None:
+    given = np.random.default_rng(3).standard_normal((1, 16, 32, 32)).astype(np.float32)
+    session, place = machine.unwrapped.open(sums_of_neighbours(2)), machine.unwrapped.allocate(given.shape, given.dtype)
+    wanted = session.run({"given": given})["out"]
+    ended, problems = threading.Event(), list[Exception]()
+
+    def open_others() -> None:
+        try:
+            for number in range(4):
+                other = machine.unwrapped.open(sums_of_neighbours(number + 1))
+                there = machine.unwrapped.allocate(given.shape, given.dtype)
+                other.run({"given": given}, {"out": there})
+                assert there.read().any()
+                other.close()
+        except Exception as problem:  # noqa: BLE001 - for the thread that looks
+            problems.append(problem)
+        ended.set()
+
+    thread = threading.Thread(target=open_others)
+    thread.start()
+    runs = 0
+    while not ended.is_set() or runs < 3:
+        session.run({"given": given}, {"out": place})
+        assert np.array_equal(place.read(), wanted)
+        runs += 1
+    thread.join(60.0)
+    assert not problems
 
 
 # -- the self-check, and what is chosen ------------------------------------------------------------------------------
