@@ -1,4 +1,9 @@
-"""What a session reads and where it writes, told one by one (``OrtIoBinding``)."""
+"""What a session reads and where it writes, told one by one (``OrtIoBinding``).
+
+Through the C API every DirectML session has a command queue of its own, so one can be opened on a thread while another
+draws (through the Python module they share one recorder of commands, and that fails). Between queues nothing is in
+order by itself: a run is over when its outputs are there.
+"""
 
 from __future__ import annotations
 
