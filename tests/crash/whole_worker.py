@@ -46,9 +46,14 @@ def _import_all(package: str) -> None:
 
 
 def _compute() -> str:
+    """Both ways to ONNX Runtime: its C library and its Python module."""
     import numpy as np
     import onnxruntime
     from onnx import TensorProto, helper
+
+    from accel.base import Network
+    from accel.onnxruntime.devices import devices, open_device
+    from accel.onnxruntime.options import CPU_NAME
 
     graph = helper.make_graph(
         [helper.make_node("Add", ["a", "a"], ["b"])],
@@ -57,7 +62,9 @@ def _compute() -> str:
         [helper.make_tensor_value_info("b", TensorProto.FLOAT, [2])],
     )
     network = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 17)])
-    session = onnxruntime.InferenceSession(network.SerializeToString(), providers=["CPUExecutionProvider"])
+    content = network.SerializeToString()
+    open_device(devices(CPU_NAME)[0], 1).open(Network("sum", content)).run({"a": np.ones(2, np.float32)})
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (result,) = session.run(None, {"a": np.ones(2, np.float32)})
     assert np.asarray(result).tolist() == [2.0, 2.0]
     return "onnxruntime"
