@@ -12,6 +12,7 @@ from core.install.windows import suite as windows_suite
 from core.wire.folders import PROJECT
 from tests.windows import selection
 from tests.windows.machine import packages, parts, suite
+from tests.windows.machine.directml import SUITE_FILES
 from tests.windows.machine.libraries import complex_functions
 from tests.windows.machine.machine import windows_path
 from tests.windows.machine.problem import SetUpFailed
@@ -94,6 +95,29 @@ def test_every_file_is_in_exactly_one_share_and_long_ones_are_spread() -> None:
 
 def test_no_share_is_empty() -> None:
     assert suite.split(["a"], 4, {}) == [["a"]]
+
+
+FAR, NEAR = "tests/windows/test_directml.py", "tests/unit/test_ring.py"
+
+
+@pytest.mark.parametrize(("named", "far_too", "near", "far"), [
+    ([NEAR], True, [[NEAR]], []),
+    ([FAR], True, [], [FAR]),
+    ([FAR], False, [[FAR]], []),
+    ([NEAR, f"{FAR}::test_the_registry_lists_it"], True, [[NEAR]], [f"{FAR}::test_the_registry_lists_it"]),
+])  # fmt: skip
+def test_what_is_named_runs_once_and_where_it_can(
+    named: list[str], far_too: bool, near: list[list[str]], far: list[str]
+) -> None:
+    assert suite._share_out(named, far_too, {}) == (near, far)
+
+
+def test_without_a_name_everything_runs_and_directml_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    shares, far = suite._share_out([], True, {})
+    assert len(shares) == 3 and sorted(file for share in shares for file in share) == suite.test_files()
+    assert tuple(far) == SUITE_FILES
+    assert suite._share_out([], False, {})[1] == []
 
 
 def test_all_files_with_tests_are_found() -> None:

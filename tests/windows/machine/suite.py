@@ -45,17 +45,15 @@ def run_suite(machine: WindowsMachine, arguments: Sequence[str], console: Consol
     for old in (*RESULTS.glob("results-*.xml"), SUMMARY):
         old.unlink(missing_ok=True)
     quick = [] if WHOLE in arguments else ["--windows-quick"]
-    extra = [*quick, *(argument for argument in arguments if argument not in (WHOLE, DIRECTML, BUNDLE))]
-    named = any((PROJECT / argument.partition("::")[0]).exists() for argument in extra if not argument.startswith("-"))
+    named = [argument for argument in arguments if _is_place(argument)]
+    extra = [*quick, *(each for each in arguments if each not in (WHOLE, DIRECTML, BUNDLE, *named))]
     with VirtualScreen() as screen:
         bytecode = windows_path(machine.folder / "bytecode")
         environment = {**machine.environment, "DISPLAY": screen.display, "PYTHONPYCACHEPREFIX": bytecode}
-        # they wait more than they compute, for Wine and for one another
-        count = (os.cpu_count() or 1) + 1
-        files = [[]] if named else split(test_files(), count, known_durations(machine.folder))
+        files, far = _share_out(named, DIRECTML in arguments, known_durations(machine.folder))
         shares = [_share(machine, environment, str(number), some) for number, some in enumerate(files)]
-        if DIRECTML in arguments:
-            shares.append(_directml_share(machine, console))
+        if far:
+            shares.append(_directml_share(machine, far, console))
         said = side_by_side.run(shares, extra, console.say, lambda: end_left_over(machine))
         behind = left_over(machine.prefix)
         end_left_over(machine)
@@ -75,6 +73,23 @@ def run_suite(machine: WindowsMachine, arguments: Sequence[str], console: Consol
         console.say("  a process ended before its tests did; what it said stands above")
     complete = total.run > 0 and len(written) == len(shares)
     return 0 if complete and not total.failed and not total.without_reason and not behind else 1
+
+
+def _is_place(argument: str) -> bool:
+    """Does it name tests: a file, a folder, ``file::test``?"""
+    return not argument.startswith("-") and (PROJECT / argument.partition("::")[0]).exists()
+
+
+def _share_out(named: Sequence[str], far_too: bool, seconds: dict[str, float]) -> tuple[list[list[str]], list[str]]:
+    """What each process runs, and what the one of the system that has DirectML; of ``named`` only, if there are any."""
+    far = [place for place in named or directml.SUITE_FILES if place.partition("::")[0] in directml.SUITE_FILES]
+    if not far_too:
+        far = []
+    if named:
+        near = [place for place in named if place not in far]
+        return ([near] if near else []), far
+    # they wait more than they compute, for Wine and for one another
+    return split(test_files(), (os.cpu_count() or 1) + 1, seconds), far
 
 
 def test_files() -> list[str]:
@@ -124,9 +139,9 @@ def _share(machine: WindowsMachine, environment: dict[str, str], name: str, file
     return Share(machine.python, environment, PROJECT, files, RESULTS / f"results-{name}.xml", temporary)
 
 
-def _directml_share(machine: WindowsMachine, console: Console) -> Share:
+def _directml_share(machine: WindowsMachine, places: Sequence[str], console: Console) -> Share:
     system = directml.prepare(console, machine)
-    files = [windows_path(PROJECT / file) for file in directml.SUITE_FILES if (PROJECT / file).is_file()]
+    files = [windows_path(PROJECT / place) for place in places]
     # the checkout cannot be written there
     results = machine.folder / "results-directml.xml"
     for old in (results, system.result, RESULTS / system.result.name):
