@@ -9,7 +9,8 @@ import pytest
 
 from accel.onnxruntime import adapter_driver, devices
 from accel.onnxruntime.adapter_driver import as_text, driver_version
-from tests.unit.fake_onnxruntime import DIRECTML, ep_device
+from accel.onnxruntime.library import EpDevice
+from tests.unit.fake_onnxruntime import DIRECTML
 
 
 @pytest.mark.parametrize(
@@ -50,11 +51,11 @@ def test_a_new_driver_makes_it_another_device(monkeypatch: pytest.MonkeyPatch) -
         return version
 
     monkeypatch.setattr(devices, "driver_version", answers)
-    entry = ep_device(DIRECTML, "NVIDIA", hardware={"Description": "a card", "DxgiAdapterNumber": "1"})
+    entry = EpDevice(DIRECTML, "NVIDIA", {"Description": "a card", "DxgiAdapterNumber": "1"})
     old = devices._directml_device(entry)
     version = "32.0.15.2"
     new = devices._directml_device(entry)
     assert (old.driver, new.driver, asked) == ("31.0.15.1", "32.0.15.2", [1, 1])
     assert old.key != new.key
-    told = ep_device(DIRECTML, "NVIDIA", hardware={"Description": "a card", "DriverVersion": "33.0.0.1"})
+    told = EpDevice(DIRECTML, "NVIDIA", {"Description": "a card", "DriverVersion": "33.0.0.1"})
     assert devices._directml_device(told).driver == "33.0.0.1" and len(asked) == 2
