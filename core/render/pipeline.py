@@ -265,7 +265,7 @@ class Pipeline:
         """Does a picture take so long that frames would be late if the loop waited for it?"""
         share = self.keys.expected_ns / self._pace.interval_ns
         if not share:
-            return self._meanwhile  # not known yet: as it was
+            return True  # not known yet: super-resolution may have come, and waiting for that could take long
         if share > _FITS_NO_MORE:
             self._meanwhile = True
         elif share < _FITS:

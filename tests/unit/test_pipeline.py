@@ -1259,6 +1259,17 @@ def test_it_is_known_whether_the_next_frame_waits(stage: MakeStage, pace: Pace, 
         assert told == (on.model.on_threads.count(own) > before)
 
 
+def test_no_frame_waits_to_find_out_how_long_an_upscaler_takes(stage: MakeStage) -> None:
+    """The model is fast, and was waited for; super-resolution on a processor takes a tenth of a second."""
+
+    on = stage(MOTION_1)
+    on.frames(10)
+    on.keys.upscaler, on.model.takes_ms = Doubler(), 110.0
+    assert longest_gap(on.frames(30)) == 0
+    assert on.longest_ns < INTERVAL_NS
+    assert len(on.all[-1].picture) == 2 * SIZE
+
+
 def test_another_upscaler_for_a_slow_model_makes_no_frame_wait(stage: MakeStage) -> None:
     """What pictures took before it says nothing any more, but that they were drawn meanwhile does."""
     on = stage(MOTION_1, SLOW_MS)
