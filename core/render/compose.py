@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.base import Picture
 from models.motion import CELLS, Displacement, FaceChange
 
-from .fine_canvas import FINEST, FineCanvas
+from .fine_canvas import FineCanvas, canvas_step
 from .movement import IN_PLACE, Placement
 from .visible import BAND, Bands, Box
 
@@ -82,7 +82,7 @@ class Composer:
         buffers = _Buffers(size)
         buffers.out.fill(0)
         buffers.map.fill(0.0)
-        _places(size, 2 if size <= FINEST else 1)
+        _places(size, canvas_step(size))
         self._sized.setdefault(size, buffers)
 
     def _map_through(self, matrix: NDArray[np.float64], moved: Displacement, size: int, step: int) -> None:

@@ -26,6 +26,11 @@ _MARGIN = 2
 """Rows and columns beyond a box that interpolation reads."""
 
 
+def canvas_step(size: int) -> int:
+    """Canvas pixels per pixel of a picture of this size."""
+    return 1 if size > FINEST else 2
+
+
 class FineCanvas:
     """Keeps its memory. Pixel (2 i, 2 j) of the canvas is exactly pixel (i, j) of the picture."""
 
@@ -47,14 +52,15 @@ class FineCanvas:
             return
         self._serial = serial
         size = len(picture)
-        if size > FINEST:
-            self.pixels, self.step = picture, 1
+        self.step = canvas_step(size)
+        if self.step == 1:
+            self.pixels = picture
             return
         if len(self._opaque) != size:
             self._parts = [np.empty_like(picture) for _ in range(3)]
             self._opaque = np.empty_like(picture)
             self._fine, self._filled = np.zeros((2 * size, 2 * size, 4), np.uint8), []
-        self.pixels, self.step = self._fine, 2
+        self.pixels = self._fine
         for left, top, right, bottom in self._filled:
             self.pixels[2 * top : 2 * bottom, 2 * left : 2 * right] = 0
         self._filled = [

@@ -70,18 +70,17 @@ def ladder(super_resolution: bool, precision_choice: bool, own_stride: int = 1) 
     ``super_resolution``: it is on. ``precision_choice``: the precision is ours to choose and is not half already.
     ``own_stride``: what the settings ask for without us (``Pace.stride``); no step has less.
     """
-    stride = own_stride
-    steps = [Step("full", stride, super_resolution, 0, "")]
+    steps = [Step("full", own_stride, super_resolution, 0, "")]
     steps.append(replace(steps[-1], name="coarser", coarser=1))
     steps.append(replace(steps[-1], name="coarsest", coarser=2))
-    if stride < 2:
+    if own_stride < 2:
         steps.append(replace(steps[-1], name="half_rate", stride=2))
     if super_resolution:
         steps.append(replace(steps[-1], name="no_super_resolution", super_resolution=False))
     if precision_choice:
         steps.append(replace(steps[-1], name="half_precision", precision=HALF))
     for name, slower in (("third_rate", 3), ("quarter_rate", 4)):
-        if stride < slower:
+        if own_stride < slower:
             steps.append(replace(steps[-1], name=name, stride=slower))
     return tuple(steps)
 

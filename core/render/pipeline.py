@@ -14,10 +14,11 @@ from core.pose.parameters import ROTATION, PoseVector
 from core.pose.quantiser import OFF, Quantiser
 from core.wire.clock import now_ns
 from models.base import CharacterModel, Picture
+from models.upscale.base import FACTOR
 
 from .bending import BentPictures
 from .compose import Composer
-from .key_frames import END_LIMIT_S, Drawn, Interpolator, KeyFrames, PictureCache, Times
+from .key_frames import END_LIMIT_S, Drawn, Interpolator, KeyFrames, PictureCache, Times, Upscaler
 from .moments import Moment, at, between, path
 from .movement import Movement, Placement
 
@@ -114,7 +115,6 @@ class Pipeline:
         self._meanwhile = False
         self._shown: tuple[object, ...] = ()
         self._shown_ns = 0
-        self._slows_down = False
         self._times: Times = []
         if pace is not None:
             self.pace = pace
@@ -139,7 +139,6 @@ class Pipeline:
     def pace(self, pace: Pace) -> None:
         if pace != self._pace:
             # the next frame is a key frame if one can be had, so that a change shows within one frame
-            self._slows_down = pace.late and not self._pace.late and self._shown_ns > 0
             if pace.late != self._pace.late:
                 self.keys.forget_times()
             self._pace, self._since_key = pace, 1 << 30
@@ -171,16 +170,19 @@ class Pipeline:
             change = self.model.face_change(newest.pose, turned)
             self._composer.compose(newest.picture, newest.bands, displacement=displacement, change=change)
 
-    def prepare(self, size: int) -> None:
-        """Pictures of this size will be shown soon. May be called from any thread."""
-        self._composer.prepare(size)
+    def takes(self, upscaler: Upscaler) -> bool:
+        """Is it made for pictures of this model's size?"""
+        return self.model.size * FACTOR == upscaler.size
+
+    def prepare(self, upscaler: Upscaler) -> None:
+        """It will finish pictures soon, if it takes them. May be called from any thread."""
+        if self.takes(upscaler):
+            self._composer.prepare(upscaler.size)
 
     def follow(self, earlier: Pipeline) -> None:
-        """Go on where another one's pictures end: those that are shown late begin with poses that were not shown
-        yet."""
+        """Go on where another one's pictures end: those that are shown late begin with what was not shown yet."""
         self._history.extend(earlier._history)
         self._newest_moment, self._shown_ns = earlier._newest_moment, earlier._shown_ns
-        self._slows_down = self._pace.late and self._shown_ns > 0
 
     def show_again(self) -> None:
         """The next call gives a picture even if nothing moved: whoever looks now has not seen the last one."""
@@ -289,8 +291,7 @@ class Pipeline:
         if now + self._pace.interval_ns // 2 < self._queue_due_ns:
             return None
         if not self._queue:
-            return self._fill() if self._slows_down or self._queue_due_ns else None
-        self._slows_down = False
+            return self._fill()
         self._queue_due_ns = max(self._queue_due_ns, now) + self._spacing_ns
         picture, drawn, moment, in_between = self._queue.popleft()
         return self._show(drawn, picture, moment, in_between)
@@ -300,7 +301,7 @@ class Pipeline:
         they take longer than the last: the newest picture goes on meanwhile, in slow motion, so that the first ones are
         newer than what was shown."""
         newest = self._newest
-        if newest is None:
+        if newest is None or not self._shown_ns:
             return None
         shown = at(self._history, self._shown_ns + self._pace.interval_ns // _SLOW_MOTION)
         if shown.sampled_ns <= self._shown_ns:

@@ -102,7 +102,7 @@ class Drawing:
         pipeline.quantiser.level = self._level()
         upscaler = self._parts.upscaler.current
         if upscaler is not None:
-            pipeline.prepare(upscaler.size)
+            pipeline.prepare(upscaler)
         pipeline.warm(self.pose)
         return pipeline
 
@@ -205,7 +205,7 @@ class Drawing:
         parts, step = self._parts, self._governor.step
         pipeline.rife = parts.rife.current
         upscaler = parts.upscaler.current
-        if upscaler is not None and pipeline.model.size * 2 == upscaler.size:
+        if upscaler is not None and pipeline.takes(upscaler):
             pipeline.keys.upscaler = upscaler if step.super_resolution else self._plain_upscaler
         else:
             pipeline.keys.upscaler = None

@@ -141,7 +141,7 @@ class Parts:
 
         def upscaler(runtime: Runtime, progress: AccelProgress) -> SharedUpscaler:
             opened = SharedUpscaler(kind, open_upscaling(kind, runtime, wish.precision, shown.box, progress))
-            shown.pipeline.prepare(opened.size)
+            shown.pipeline.prepare(opened)
             return opened
 
         def rife(runtime: Runtime, progress: AccelProgress) -> SharedRife:

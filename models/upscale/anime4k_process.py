@@ -72,6 +72,7 @@ class LibraryProcess:
 
     def _ask(self, kind: bytes, content: Picture | str, limit_s: float) -> _Answer:
         assert self._process.stdin is not None
+        # a program that reads nothing would hold the question up before anybody waits for the answer
         watch = threading.Timer(limit_s, self._process.kill)
         watch.daemon = True
         watch.start()

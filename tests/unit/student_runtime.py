@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from accel.base import Array, Device, DeviceTensor, Network, Progress, Session, TensorSpec
 from accel.onnxruntime.options import CPU_NAME, CpuOptions
 from accel.onnxruntime.runtime import OrtRuntime
+from models.student.model import StudentModel
 
 
 def processor(threads: int = 1) -> OrtRuntime:
@@ -149,3 +150,11 @@ class ForbiddenRuntime(WatchedRuntime):
 
     def open(self, network: Network, progress: Progress | None = None) -> WatchedSession:
         raise AssertionError(f"{network.name} is not needed")
+
+
+def closed_twice(made: StudentModel, runtime: WatchedRuntime) -> Iterator[StudentModel]:
+    """What a fixture gives: a model that is closed afterwards, and leaves no session open."""
+    yield made
+    made.close()
+    made.close()
+    assert runtime.open_sessions == 0

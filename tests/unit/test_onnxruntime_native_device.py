@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -210,12 +211,17 @@ def test_a_session_on_the_processor_can_serve_several_threads() -> None:
             if not np.array_equal(session.run({"x": given})["doubled"], given * 2):
                 wrong.append(number)
 
+    at_once(work)
+    assert not wrong
+
+
+def at_once(work: Callable[[int], None]) -> None:
+    """On four threads, each with a number of its own."""
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60.0)
-    assert not wrong
 
 
 def test_several_threads_copy_in_turn(memory: DeviceMemory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,9 +245,5 @@ def test_several_threads_copy_in_turn(memory: DeviceMemory, monkeypatch: pytest.
             if not (tensor.read() == number * 100 + step).all():
                 wrong.append(number)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60.0)
+    at_once(work)
     assert not wrong and most[0] == 1

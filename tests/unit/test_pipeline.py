@@ -1059,7 +1059,7 @@ def test_another_character_goes_on_where_the_last_one_ended(
 
 def test_memory_for_larger_pictures_can_be_had_before_they_come(stage: MakeStage) -> None:
     on = stage(MOTION_1)
-    on.pipeline.prepare(2 * SIZE)
+    on.pipeline.prepare(Doubler())
     prepared = on.pipeline._composer._sized[2 * SIZE]
     on.keys.upscaler = Doubler()
     on.pipeline.pace = MOTION_4
@@ -1107,7 +1107,7 @@ def test_a_key_frame_remembered_without_its_plain_picture_is_not_led_from(stage:
     on.face.step, on.face.value = 0.0, 0.02
     on.frame()  # remembered
     on.pipeline.pace = RIFE_2
-    on.pipeline._slows_down = False  # pictures in slow motion would lie before
+    on.pipeline._shown_ns = 0  # pictures in slow motion would lie before
     on.face.step = 0.01
     on.all.clear()
     on.frames(12)

@@ -29,7 +29,7 @@ from tests.unit.student_networks import (
     small_character,
     some_poses,
 )
-from tests.unit.student_runtime import WatchedRuntime
+from tests.unit.student_runtime import WatchedRuntime, closed_twice
 
 TURNED = some_poses(2, seed=31)[1]
 MOUTH, EYES = [Pose.MOUTH_AAA, Pose.MOUTH_SMIRK], [Pose.EYE_WINK_LEFT, Pose.IRIS_ROTATION_Y]
@@ -59,11 +59,7 @@ def runtime() -> WatchedRuntime:
 
 @pytest.fixture(scope="module")
 def model(runtime: WatchedRuntime) -> Iterator[StudentModel]:
-    made = opened(runtime)
-    yield made
-    made.close()
-    made.close()
-    assert runtime.open_sessions == 0
+    yield from closed_twice(opened(runtime), runtime)
 
 
 def draw(model: StudentModel, pose: Array) -> Picture:

@@ -34,7 +34,7 @@ from tests.unit.student_networks import (
     small_weights,
     some_poses,
 )
-from tests.unit.student_runtime import WatchedRuntime, processor
+from tests.unit.student_runtime import WatchedRuntime, closed_twice, processor
 from tests.windows.small_student import write_small_student
 
 POSES = some_poses(5, seed=31)
@@ -81,11 +81,7 @@ def runtime(request: pytest.FixtureRequest) -> WatchedRuntime:
 
 @pytest.fixture(scope="module")
 def model(runtime: WatchedRuntime) -> Iterator[StudentModel]:
-    made = opened(runtime)
-    yield made
-    made.close()
-    made.close()
-    assert runtime.open_sessions == 0
+    yield from closed_twice(opened(runtime), runtime)
 
 
 @pytest.fixture(params=[True, False], ids=["processor", "card"])
